@@ -1,0 +1,160 @@
+/**
+ * Flow records and slices, column by column. One row is a biflow (RFC 5103): the forward direction is the
+ * initiator's, `reverse...` the answer's. A slice is what a flow did in one second of event time; a record is all
+ * that it did until it ended. Both have the same columns, so every later room reads one type.
+ */
+const COLUMNS = {
+  /** First and last packet's event time, microseconds. */
+  startUs: Float64Array,
+  endUs: Float64Array,
+  /** Scaled by the sampling interval where the exporter sampled. */
+  packetDeltaCount: Float64Array,
+  octetDeltaCount: Float64Array,
+  layer2OctetDeltaCount: Float64Array,
+  reversePacketDeltaCount: Float64Array,
+  reverseOctetDeltaCount: Float64Array,
+  reverseLayer2OctetDeltaCount: Float64Array,
+  /** N of 1:N; 1 unsampled, 0 unknown. */
+  samplingInterval: Float64Array,
+  observationDomainId: Float64Array,
+  /** 48-bit MAC addresses, -1 without. */
+  sourceMacAddress: Float64Array,
+  destinationMacAddress: Float64Array,
+  /** The bits below. */
+  meta: Int32Array,
+  vlanId: Int32Array,
+  ingressInterface: Int32Array,
+  egressInterface: Int32Array,
+  /** Ids in `Names`. */
+  layers: Int32Array,
+  dnsName: Int32Array,
+  sni: Int32Array,
+  exporter: Int32Array,
+  sourceAs: Int32Array,
+  destinationAs: Int32Array,
+  sourceTransportPort: Uint16Array,
+  destinationTransportPort: Uint16Array,
+  tcpControlBits: Uint16Array,
+  reverseTcpControlBits: Uint16Array,
+  /** Type in the high byte, code in the low one: of the forward direction. */
+  icmpTypeCode: Uint16Array,
+  dnsType: Uint16Array,
+  protocolIdentifier: Uint8Array,
+  ipClassOfService: Uint8Array,
+  /** IPFIX 136: 1 idle, 2 active, 3 end of flow, 4 forced end, 5 lack of resources; 0 in slices. */
+  flowEndReason: Uint8Array,
+} as const;
+
+/** Bits of `meta`. */
+export const HAS_IP = 1;
+export const HAS_PORTS = 2;
+export const HAS_ICMP = 4;
+export const HAS_OUTER = 8;
+/** The row counts as a flow: a flow's first slice, or a record of a unidirectional exporter. */
+export const FIRST = 16;
+/** `reverse...` is known (packets or a pairing exporter); without it the row is one direction only. */
+export const BIFLOW = 32;
+/** Both directions carried data or TCP's ACK so far. */
+export const ESTABLISHED = 64;
+/** The flow began with an answer and no request was seen. */
+export const UNASKED = 128;
+/** ARP: addresses are sender and target, no protocol. */
+export const IS_ARP = 256;
+export const IS_ICMP_ERROR = 512;
+/** Taken in a flow whose forward direction is the initiator's; off where the source does not know. */
+export const INITIATOR_KNOWN = 1024;
+export const IS_DNS_RESPONSE = 2048;
+/** The flow's last slice: it ended with it. */
+export const LAST = 4096;
+/** The innermost IP header is IPv6. */
+export const IS_IPV6 = 8192;
+
+type Columns = typeof COLUMNS;
+type ColumnName = keyof Columns;
+const NAMES = Object.keys(COLUMNS) as ColumnName[];
+
+type ColumnViews = { readonly [K in ColumnName]: InstanceType<Columns[K]> };
+
+/** Bytes that a batch of `capacity` rows needs: all columns and four addresses of 16 bytes a row. */
+function byteSize(capacity: number): number {
+  return NAMES.reduce((sum, name) => sum + COLUMNS[name].BYTES_PER_ELEMENT * capacity, 64 * capacity);
+}
+
+class Batch {
+  readonly capacity: number;
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
+  length = 0;
+  /** 4 words a row each (`address.ts`): row `i` is at `4 * i`. */
+  readonly sourceAddress: Int32Array;
+  readonly destinationAddress: Int32Array;
+  /** Outermost addresses of an opened tunnel; only with `HAS_OUTER`. */
+  readonly outerSourceAddress: Int32Array;
+  readonly outerDestinationAddress: Int32Array;
+
+  constructor(capacity: number, shared: boolean) {
+    this.capacity = capacity;
+    this.buffer = shared ? new SharedArrayBuffer(byteSize(capacity)) : new ArrayBuffer(byteSize(capacity));
+    let offset = 0;
+    const views = this as unknown as Record<string, unknown>;
+    for (const name of NAMES) {
+      const Type = COLUMNS[name];
+      views[name] = new Type(this.buffer as ArrayBuffer, offset, capacity);
+      offset += Type.BYTES_PER_ELEMENT * capacity;
+      if (name === 'destinationAs') offset = this.#addresses(views, offset);
+    }
+    this.sourceAddress = views['sourceAddress'] as Int32Array;
+    this.destinationAddress = views['destinationAddress'] as Int32Array;
+    this.outerSourceAddress = views['outerSourceAddress'] as Int32Array;
+    this.outerDestinationAddress = views['outerDestinationAddress'] as Int32Array;
+  }
+
+  /** The addresses stand between the 32-bit and the 16-bit columns, so every view is aligned. */
+  #addresses(views: Record<string, unknown>, start: number): number {
+    let offset = start;
+    for (const name of ['sourceAddress', 'destinationAddress', 'outerSourceAddress', 'outerDestinationAddress']) {
+      views[name] = new Int32Array(this.buffer as ArrayBuffer, offset, 4 * this.capacity);
+      offset += 16 * this.capacity;
+    }
+    return offset;
+  }
+
+  /** Writes the defaults of a row that nobody filled: no addresses, no names, unsampled. */
+  clearRow(row: number): void {
+    const batch = this as unknown as FlowBatch;
+    for (const name of NAMES) batch[name][row] = 0;
+    batch.samplingInterval[row] = 1;
+    batch.sourceMacAddress[row] = -1;
+    batch.destinationMacAddress[row] = -1;
+    batch.vlanId[row] = -1;
+    batch.ingressInterface[row] = -1;
+    batch.egressInterface[row] = -1;
+    batch.sourceAs[row] = -1;
+    batch.destinationAs[row] = -1;
+    this.sourceAddress.fill(0, 4 * row, 4 * row + 4);
+    this.destinationAddress.fill(0, 4 * row, 4 * row + 4);
+    this.outerSourceAddress.fill(0, 4 * row, 4 * row + 4);
+    this.outerDestinationAddress.fill(0, 4 * row, 4 * row + 4);
+  }
+
+  /** Copies row `from` of another batch into row `to` of this one. */
+  copyRow(to: number, source: FlowBatch, from: number): void {
+    const batch = this as unknown as FlowBatch;
+    for (const name of NAMES) batch[name][to] = source[name][from];
+    for (let i = 0; i < 4; i++) {
+      this.sourceAddress[4 * to + i] = source.sourceAddress[4 * from + i];
+      this.destinationAddress[4 * to + i] = source.destinationAddress[4 * from + i];
+      this.outerSourceAddress[4 * to + i] = source.outerSourceAddress[4 * from + i];
+      this.outerDestinationAddress[4 * to + i] = source.outerDestinationAddress[4 * from + i];
+    }
+  }
+}
+
+export type FlowBatch = Batch & ColumnViews;
+
+/** A batch of `capacity` rows; `shared` puts it into a SharedArrayBuffer, for workers. */
+export function createFlowBatch(capacity = 8192, options: { shared?: boolean } = {}): FlowBatch {
+  return new Batch(capacity, options.shared ?? false) as FlowBatch;
+}
+
+/** Takes rows as they fill; the batch is the giver's again when the call returns. */
+export type FlowSink = (batch: FlowBatch) => void;
