@@ -10,7 +10,15 @@ export interface Quantity {
 const DECIMAL: Record<string, number> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 const BINARY: Record<string, number> = { Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, Ti: 1024 ** 4 };
 const TIME_US: Record<string, number> = { us: 1, ms: 1e3, s: 1e6, m: 60e6, h: 3600e6, d: 86400e6, w: 604800e6 };
-const SUFFIX: Record<string, Unit> = { pps: 'pps', Bps: 'Bps', bps: 'bps', B: 'bytes', b: 'bits', p: 'packets', fps: 'fps' };
+const SUFFIX: Record<string, Unit> = {
+  pps: 'pps',
+  Bps: 'Bps',
+  bps: 'bps',
+  B: 'bytes',
+  b: 'bits',
+  p: 'packets',
+  fps: 'fps',
+};
 const LITERAL = /^(-?\d+(?:\.\d+)?)([A-Za-z%]*)$/;
 
 /**
@@ -28,7 +36,11 @@ export function parseQuantity(text: string): Quantity | null {
   for (const ending of ['pps', 'Bps', 'bps', 'fps', 'B', 'b', 'p']) {
     if (!suffix.endsWith(ending)) continue;
     const prefix = suffix.slice(0, -ending.length);
-    const factor = Object.hasOwn(DECIMAL, prefix) ? DECIMAL[prefix] : Object.hasOwn(BINARY, prefix) ? BINARY[prefix] : 0;
+    const factor = Object.hasOwn(DECIMAL, prefix)
+      ? DECIMAL[prefix]
+      : Object.hasOwn(BINARY, prefix)
+        ? BINARY[prefix]
+        : 0;
     if (factor !== 0) return { value: number * factor, unit: SUFFIX[ending] };
   }
   return null;
@@ -49,7 +61,12 @@ export function parseBytes(text: string): number {
 /** A number with a decimal prefix and three significant digits: `12.3 k`, `1.05 G`. */
 export function formatNumber(value: number): string {
   const size = Math.abs(value);
-  for (const [prefix, factor] of [['T', 1e12], ['G', 1e9], ['M', 1e6], ['k', 1e3]] as const) {
+  for (const [prefix, factor] of [
+    ['T', 1e12],
+    ['G', 1e9],
+    ['M', 1e6],
+    ['k', 1e3],
+  ] as const) {
     if (size >= factor) return `${(value / factor).toPrecision(3)} ${prefix}`;
   }
   return Number.isInteger(value) ? String(value) : value.toPrecision(3);

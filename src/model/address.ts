@@ -59,7 +59,10 @@ function ipv4Word(text: string): number {
 function expandIPv6(text: string): number[] {
   const dotted = text.lastIndexOf(':') < text.indexOf('.') ? text.slice(text.lastIndexOf(':') + 1) : '';
   const word = dotted === '' ? 0 : ipv4Word(dotted);
-  const hex = dotted === '' ? text : `${text.slice(0, -dotted.length)}${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`;
+  const hex =
+    dotted === ''
+      ? text
+      : `${text.slice(0, -dotted.length)}${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`;
   const [left, right] = hex.split('::');
   const head = left === '' ? [] : left.split(':').map((group) => Number.parseInt(group, 16));
   if (right === undefined) return head;
@@ -123,7 +126,16 @@ export function compareAddresses(a: Int32Array, at: number, b: Int32Array, bt: n
 
 /** Private, shared, link-local and documentation networks: what is "home" when nobody said otherwise. */
 export const DEFAULT_HOME = [
-  '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16',
-  '192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24',
-  'fc00::/7', 'fe80::/10', '2001:db8::/32', '3fff::/20',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+  '192.0.2.0/24',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  'fc00::/7',
+  'fe80::/10',
+  '2001:db8::/32',
+  '3fff::/20',
 ];

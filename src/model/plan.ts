@@ -41,8 +41,20 @@ export interface WindowSpec {
 }
 
 export type AggregateName =
-  | 'rate' | 'sum' | 'count' | 'min' | 'max' | 'avg' | 'share' | 'distinct' | 'entropy' | 'topk' | 'quantile'
-  | 'scan' | 'beacon' | 'first_seen';
+  | 'rate'
+  | 'sum'
+  | 'count'
+  | 'min'
+  | 'max'
+  | 'avg'
+  | 'share'
+  | 'distinct'
+  | 'entropy'
+  | 'topk'
+  | 'quantile'
+  | 'scan'
+  | 'beacon'
+  | 'first_seen';
 
 /** What an aggregate adds up: a field of `FIELDS`, or flows or rows counted. */
 export type Summand = string | 'flows' | 'rows';
