@@ -1,0 +1,2 @@
+/** The door of the room: what weir learns about a regular series. */
+export { baselines } from './baseline.ts';

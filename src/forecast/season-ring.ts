@@ -1,0 +1,104 @@
+/**
+ * The recent past of one series in log space, two bytes a cell, quantised at 0.2 %. A cell is one step, or several
+ * when the longest season has more steps than the ring may have cells; then lags are read between cell means.
+ * The ring grows with the age of the series, so that a key seen for an hour costs an hour.
+ */
+const QUANTUM = 0.002;
+const MISSING = -32768;
+/** Zero has no logarithm; it is read as the floor of the moment. */
+const ZERO = -32767;
+const FIRST_CELLS = 32;
+
+export class SeasonRing {
+  readonly stepsPerCell: number;
+  readonly maxCells: number;
+  /** Read for zeros and for values below it. */
+  floor = -50;
+  cells: Int16Array;
+  /** Cells pushed since the start, the open one not counted. */
+  count = 0;
+  private sum = 0;
+  private inSum = 0;
+  private inCell = 0;
+
+  constructor(stepsPerCell: number, maxCells: number) {
+    this.stepsPerCell = stepsPerCell;
+    this.maxCells = maxCells;
+    this.cells = new Int16Array(Math.min(FIRST_CELLS, maxCells));
+  }
+
+  /** Appends one step; NaN is missing, -Infinity zero. */
+  push(z: number): void {
+    if (this.stepsPerCell === 1) {
+      this.append(encode(z));
+      return;
+    }
+    if (!Number.isNaN(z)) {
+      this.sum += Math.max(z, this.floor);
+      this.inSum++;
+    }
+    if (++this.inCell === this.stepsPerCell) {
+      this.append(encode(this.inSum > 0 ? this.sum / this.inSum : Number.NaN));
+      this.sum = this.inSum = this.inCell = 0;
+    }
+  }
+
+  private append(code: number): void {
+    if (this.count >= this.cells.length && this.cells.length < this.maxCells) this.grow();
+    this.cells[this.count % this.cells.length] = code;
+    this.count++;
+  }
+
+  /** Only ever called before the first wrap, so the cells stay where they are. */
+  private grow(): void {
+    const larger = new Int16Array(Math.min(this.maxCells, this.cells.length * 2));
+    larger.set(this.cells);
+    this.cells = larger;
+  }
+
+  /** Forgets everything, for a gap longer than the ring. */
+  clear(): void {
+    this.count = 0;
+    this.sum = this.inSum = this.inCell = 0;
+  }
+
+  /** The cell with this absolute number; NaN when missing, too old or not yet there. */
+  cell(i: number): number {
+    if (i < 0 || i >= this.count || i < this.count - this.cells.length) return Number.NaN;
+    const code = this.cells[i % this.cells.length];
+    if (code === MISSING) return Number.NaN;
+    return code === ZERO ? this.floor : Math.max(code * QUANTUM, this.floor);
+  }
+
+  /** The value at a step, counted from the first one pushed. */
+  at(step: number): number {
+    if (this.stepsPerCell === 1) return this.cell(step);
+    const place = (step + 0.5) / this.stepsPerCell - 0.5;
+    const left = Math.floor(place);
+    const a = this.cell(left);
+    const b = this.cell(left + 1);
+    if (Number.isNaN(a)) return b;
+    return Number.isNaN(b) ? a : a + (b - a) * (place - left);
+  }
+
+  /** The scalars that are not in `cells`, for saving. */
+  scalars(): number[] {
+    return [this.floor, this.count, this.sum, this.inSum, this.inCell];
+  }
+
+  restore(scalars: ArrayLike<number>, cells: Int16Array): void {
+    this.floor = scalars[0];
+    this.count = scalars[1];
+    this.sum = scalars[2];
+    this.inSum = scalars[3];
+    this.inCell = scalars[4];
+    this.cells = cells;
+  }
+}
+export const RING_SCALARS = 5;
+
+function encode(z: number): number {
+  if (Number.isNaN(z)) return MISSING;
+  if (z === Number.NEGATIVE_INFINITY) return ZERO;
+  return Math.max(-32766, Math.min(32767, Math.round(z / QUANTUM)));
+}

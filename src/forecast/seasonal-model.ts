@@ -1,0 +1,277 @@
+import { HEAD_SCALARS, HorizonHead, headFloats } from './horizon-head.ts';
+import { FEATURES } from './rls.ts';
+import { RING_SCALARS, SeasonRing } from './season-ring.ts';
+import { fill, type StateArray } from './state.ts';
+import { DAY_US, gatePatience } from './steps.ts';
+
+export interface SeasonalOptions {
+  stepUs: number;
+  seasonUs: readonly number[];
+  /** In steps, ascending, the first one 1. Only [1] when a ring cell holds several steps. */
+  horizons: readonly number[];
+  maxCells: number;
+}
+
+/** Scalars of the model, before those of the heads. */
+const STARTED = 0;
+const LAST_INDEX = 1;
+const STEP = 2;
+const CURRENT = 3;
+const PREVIOUS = 4;
+const LEVEL = 5;
+const MEAN = 6;
+const LEAST = 7;
+const HELD = 8;
+const FILLED = 9;
+const REAL = 10;
+const SEASON_SCALE = 11;
+const FIRST_US = 12;
+const MODEL_SCALARS = 13;
+
+/** Errors of more than this many scales are held for missing, for a while. */
+const GATE = 8;
+const GATE_AFTER = 50;
+/** The level follows the last dozen steps. */
+const LEVEL_RATE = 0.15;
+
+/** The features of the step at hand; shared because a step runs to its end before the next begins. */
+const x = new Float64Array(FEATURES);
+
+/**
+ * Seasonal autoregression in log space, z = ln y, fitted by recursive least squares, one head a horizon:
+ * the change from the current value c to the one `h` steps on, explained by what it was a day and a week before.
+ * Fallbacks by age: no week yet, the day stands in; no day yet, the level. Values that fit neither the forecast nor
+ * the season are held for missing until they persist; missing values are filled with the forecast.
+ */
+export class SeasonalModel {
+  readonly heads: HorizonHead[] = [];
+  readonly ring: SeasonRing;
+  readonly scalars: Float64Array;
+  readonly floats: Float32Array;
+  readonly day: number;
+  readonly week: number;
+  private readonly stepUs: number;
+  private readonly patience: number;
+  private readonly fillLimit: number;
+
+  constructor(options: SeasonalOptions) {
+    const { stepUs, horizons } = options;
+    this.stepUs = stepUs;
+    const longest = Math.max(0, ...options.seasonUs) / stepUs;
+    const perCell = Math.max(1, Math.ceil(longest / options.maxCells));
+    const lag = (us: number) => (perCell === 1 ? Math.round(us / stepUs) : us / stepUs);
+    const lags = options.seasonUs.map(lag).filter((m) => m >= 2);
+    this.day = lags.length > 0 ? Math.min(...lags) : 0;
+    this.week = lags.length > 0 && Math.max(...lags) > this.day ? Math.max(...lags) : 0;
+    const furthest = horizons[horizons.length - 1];
+    this.ring = new SeasonRing(perCell, Math.ceil(Math.max(this.day, this.week) / perCell) + furthest + 3);
+    this.patience = gatePatience(stepUs);
+    this.fillLimit = Math.max(1, Math.min(4096, Math.round(DAY_US / stepUs)));
+    this.scalars = new Float64Array(MODEL_SCALARS + HEAD_SCALARS * horizons.length);
+    this.floats = new Float32Array(horizons.reduce((sum, h) => sum + headFloats(h), 0));
+    let at = 0;
+    horizons.forEach((h, i) => {
+      const head = new HorizonHead(h, stepUs, this.scalars, MODEL_SCALARS + HEAD_SCALARS * i, this.floats, at);
+      head.init();
+      at += headFloats(h);
+      this.heads.push(head);
+    });
+    this.scalars[SEASON_SCALE] = 0.5;
+    this.scalars[LEAST] = Number.POSITIVE_INFINITY;
+  }
+
+  /** What to save; `restore` takes the same arrays back. */
+  arrays(): StateArray[] {
+    return [this.scalars, this.floats, Float64Array.from(this.ring.scalars()), this.ring.cells];
+  }
+
+  restore(saved: readonly ArrayBuffer[]): void {
+    const ring = new Float64Array(RING_SCALARS);
+    fill(this.scalars, saved[0]);
+    fill(this.floats, saved[1]);
+    fill(ring, saved[2]);
+    const cells = new Int16Array(saved[3]);
+    if (cells.length === 0 || cells.length > this.ring.maxCells)
+      throw new RangeError('forecast state has another size');
+    this.ring.restore(ring, cells);
+  }
+
+  /** Steps learned from since the start, missing and held ones not counted. */
+  get seen(): number {
+    return this.scalars[REAL];
+  }
+
+  get lastTimeUs(): number {
+    return this.scalars[FIRST_US] + this.scalars[LAST_INDEX] * this.stepUs;
+  }
+
+  /** Time since the first value. */
+  ageUs(timeUs: number): number {
+    return this.scalars[STARTED] === 0 ? 0 : timeUs - this.scalars[FIRST_US];
+  }
+
+  private indexOf(timeUs: number): number {
+    return Math.round((timeUs - this.scalars[FIRST_US]) / this.stepUs);
+  }
+
+  /** Fills in the steps left out before `timeUs`; false when that step is not after the last one. */
+  reach(timeUs: number): boolean {
+    const s = this.scalars;
+    if (s[STARTED] === 0) return true;
+    const missing = this.indexOf(timeUs) - s[LAST_INDEX] - 1;
+    if (!(missing >= 0)) return false;
+    if (missing > this.ring.maxCells * this.ring.stepsPerCell) this.forget(missing);
+    else for (let i = 0; i < missing; i++) this.advance(Number.NaN, 0);
+    return true;
+  }
+
+  /** After a gap longer than the ring no lag is left; fit and intervals are kept. */
+  private forget(missing: number): void {
+    const s = this.scalars;
+    this.ring.clear();
+    for (const head of this.heads) head.forgetIssued();
+    s[LAST_INDEX] += missing;
+    s[STEP] = 0;
+    s[CURRENT] = s[PREVIOUS] = s[LEVEL] = Number.NaN;
+  }
+
+  /** ln of a value; zero and less are -Infinity; NaN stays NaN. */
+  private toLog(value: number): number {
+    return value > 0 ? Math.log(value) : Number.isNaN(value) ? Number.NaN : Number.NEGATIVE_INFINITY;
+  }
+
+  floored(z: number): number {
+    return Math.max(z, this.ring.floor);
+  }
+
+  /** The forecast for the step after the last one, in log space; NaN before the first value. */
+  expected(): number {
+    return this.scalars[STEP] === 0 ? Number.NaN : this.heads[0].issued(this.scalars[STEP]);
+  }
+
+  /** Learns the value of the step at `timeUs`; call `reach` first. */
+  learn(timeUs: number, value: number): void {
+    const s = this.scalars;
+    if (s[STARTED] === 0) {
+      if (Number.isNaN(value)) return;
+      s[STARTED] = 1;
+      s[FIRST_US] = timeUs;
+      s[LAST_INDEX] = -1;
+    }
+    if (!Number.isNaN(value)) this.follow(value);
+    this.advance(this.toLog(value), value);
+  }
+
+  /**
+   * What stands for zero: half the least positive value, yet not under a ten thousandth of the mean, so that a single
+   * freak value cannot stretch the log scale.
+   */
+  private follow(value: number): void {
+    const s = this.scalars;
+    const rate = Math.max(1 / (s[REAL] + 1), 1 / 2000);
+    s[MEAN] += rate * (Math.max(0, value) - s[MEAN]);
+    if (value > 0) s[LEAST] = Math.min(s[LEAST] * 1.0005, value);
+    const least = s[LEAST] === Number.POSITIVE_INFINITY ? 1 : s[LEAST] / 2;
+    this.ring.floor = Math.log(Math.max(least, s[MEAN] * 1e-4));
+  }
+
+  private advance(raw: number, value: number): void {
+    const s = this.scalars;
+    const t = s[STEP];
+    const forecast = this.expected();
+    const z = this.floored(raw);
+    const real = !Number.isNaN(raw) && !this.held(z, forecast, t);
+    if (real) {
+      this.learnHeads(t, z);
+      s[REAL]++;
+      s[FILLED] = 0;
+    } else s[FILLED]++;
+    this.move(real ? z : forecast, real && value <= 0);
+    s[STEP] = t + 1;
+    s[LAST_INDEX]++;
+    this.issueAll(t);
+  }
+
+  /** True while a gross outlier is to be taken for missing. */
+  private held(z: number, forecast: number, t: number): boolean {
+    const s = this.scalars;
+    const head = this.heads[0];
+    const e = z - forecast;
+    const before = this.day > 0 ? this.ring.at(t - this.day) : Number.NaN;
+    const far = !(Math.abs(z - before) <= 2 * s[SEASON_SCALE]);
+    if (!Number.isNaN(before)) {
+      const scale = s[SEASON_SCALE];
+      s[SEASON_SCALE] += 0.02 * (1.25 * Math.min(Math.abs(z - before), 4 * scale) - scale);
+    }
+    if (!(Math.abs(e) > GATE * head.scale) || !far || head.learned < GATE_AFTER || s[HELD] >= this.patience) {
+      s[HELD] = 0;
+      return false;
+    }
+    s[HELD]++;
+    head.noteError(e);
+    return true;
+  }
+
+  private learnHeads(t: number, z: number): void {
+    for (const head of this.heads) {
+      head.settle(t, z);
+      const origin = t - head.horizon;
+      if (origin < 1) continue;
+      const c = head.horizon === 1 ? this.scalars[CURRENT] : this.ring.at(origin);
+      const before = head.horizon === 1 ? this.scalars[PREVIOUS] : this.ring.at(origin - 1);
+      if (Number.isNaN(c) || Number.isNaN(before)) continue;
+      this.features(t, head.horizon, c, before, head.issuedLevel(t));
+      head.learn(x, z - c);
+    }
+  }
+
+  /** Takes the step's value, or what stands for it, as the current one. */
+  private move(z: number, zero: boolean): void {
+    const s = this.scalars;
+    s[PREVIOUS] = Number.isNaN(s[CURRENT]) ? z : s[CURRENT];
+    s[CURRENT] = z;
+    s[LEVEL] = Number.isNaN(s[LEVEL]) ? z : s[LEVEL] + LEVEL_RATE * (z - s[LEVEL]);
+    this.ring.push(s[FILLED] > this.fillLimit ? Number.NaN : zero ? Number.NEGATIVE_INFINITY : z);
+  }
+
+  private issueAll(origin: number): void {
+    const s = this.scalars;
+    for (const head of this.heads) {
+      const t = origin + head.horizon;
+      this.features(t, head.horizon, s[CURRENT], s[PREVIOUS], s[LEVEL]);
+      head.issue(t, s[CURRENT] + head.predict(x), s[LEVEL]);
+    }
+  }
+
+  /** Fills `x` for the target step `t`, seen from `h` steps before it, where the value was `c` and before that `before`. */
+  features(t: number, h: number, c: number, before: number, level: number): void {
+    const { day, week, ring } = this;
+    const origin = t - h;
+    x[0] = x[1] = x[5] = 0;
+    if (day > 0) {
+      const target = ring.at(t - day * Math.ceil(h / day));
+      const same = ring.at(origin - day);
+      if (!Number.isNaN(target)) {
+        x[1] = target - c;
+        if (!Number.isNaN(same)) {
+          x[0] = target - same;
+          const sameBefore = ring.at(origin - day - 1);
+          if (!Number.isNaN(sameBefore)) x[5] = same - sameBefore;
+        }
+      }
+    }
+    x[2] = x[0];
+    x[3] = x[1];
+    if (week > 0) {
+      const target = ring.at(t - week * Math.ceil(h / week));
+      const same = ring.at(origin - week);
+      if (!Number.isNaN(target) && !Number.isNaN(same)) {
+        x[2] = target - same;
+        x[3] = target - c;
+      }
+    }
+    x[4] = c - before;
+    x[6] = this.scalars[FILLED] > 3 ? 0 : 0.1;
+    x[7] = !Number.isNaN(level) ? level - c : 0;
+  }
+}
