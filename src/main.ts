@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { WeirError } from './core/errors.ts';
+import { EXIT_OK, EXIT_USAGE } from './core/exit.ts';
+
+type Register = (program: Command) => void;
+
+/** Each command's file is loaded only when it is asked for, so that `weir stats` starts without a database. */
+const COMMANDS: Record<string, () => Promise<Register>> = {};
+
+const EXAMPLES = `
+Examples:
+  weir replay capture.pcapng            alerts and a summary of any capture
+  weir flows capture.pcap --json        flow records, one JSON object a line
+  weir stats *.pcap                     what is in these files
+  weir test rules/                      run the tests of the rule library
+  weir replay -c weir.yaml --notify     deliver alerts by mail and webhook
+
+Exit codes: 0 done; 1 the answer is "no"; 2 wrong usage or config; 3 done, but some input was damaged;
+4 nothing could be read.`;
+
+async function main(argv: string[]): Promise<void> {
+  const program = new Command('weir')
+    .description('Network traffic monitoring: packets and flow records in; alerts and load forecasts out.')
+    .version(packageJson.version)
+    .showHelpAfterError('(see weir --help)')
+    .showSuggestionAfterError()
+    .addHelpText('after', EXAMPLES)
+    .exitOverride();
+  const wanted = Object.hasOwn(COMMANDS, argv[2] ?? '') ? [argv[2]] : Object.keys(COMMANDS);
+  for (const name of wanted) (await COMMANDS[name]())(program);
+  for (const command of program.commands) command.exitOverride();
+  await program.parseAsync(argv);
+}
+
+/** Says what went wrong and what to do, without a stack: operational errors are not crashes. */
+function report(error: unknown): void {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    return;
+  }
+  if (!(error instanceof WeirError)) throw error;
+  process.stderr.write(`weir: ${error.message}\n${error.hint ? `  ${error.hint}\n` : ''}`);
+  process.exitCode = EXIT_USAGE;
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT_OK);
+  throw error;
+});
+await main(process.argv).catch(report);
