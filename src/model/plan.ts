@@ -59,7 +59,30 @@ export type AggregateName =
 /** What an aggregate adds up: a field of `FIELDS`, or flows or rows counted. */
 export type Summand = string | 'flows' | 'rows';
 
-/** A measure over rows. `where` has no row of its own to hold: it is the measure's, beside the rule's match. */
+/**
+ * A measure over rows. `where` has no row of its own to hold: it is the measure's, beside the rule's match.
+ *
+ * What each `fn` answers for one key and window (`params` in brackets; every one named is always there):
+ * - `sum count min max avg`: of the summand. `rate`: sum per second of the window's length. `share`: sum over the rows
+ *   that `where` selects, divided by the sum over all rows of the key; NaN without any.
+ * - `distinct`: number of different `of` tuples. A number in `of` counts by its integer part (`bpp`).
+ * - `entropy` [`normalised` 0|1]: Shannon entropy in bits of the `of` values weighted by the summand, divided by
+ *   log2(distinct values) when normalised (0 for a single value).
+ * - `topk` [`k`]: share (0..1) of the summand that the `k` heaviest `of` values have together; the list is the detail.
+ * - `quantile` [`q`]: of the summand over rows.
+ * - `scan` [`t0 t1 a b keep`]: threshold random walk over first contacts. A contact is a row with `first` and
+ *   `initiator`, not `unasked`, whose `of` tuple this key has not contacted within `keep` (microseconds). Without
+ *   biflows it is a row with `first`, and, if TCP, flag S and not A. It succeeds when the other side answered for real:
+ *   TCP: `reverse.flags` has S, or the row has no S and `reverse.flags` has A and not R; else `reverse.packets` > 0.
+ *   L grows by ln((1-t1)/(1-t0)) on failure and falls by ln(t0/t1) on success; at or below ln((1-b)/(1-a)) it starts
+ *   again at 0. The walk outlives windows and is forgotten after `keep` without a contact. The value is
+ *   L / ln((1-t1)/(1-t0)), which reads "failed first contacts more than a healthy host has", of a key that made a
+ *   contact in this window, else 0. It is not capped by ln(b/a): a rule compares it (9 is a = 1e-5, 4 is a = .01).
+ * - `beacon` [`min ts keep`]: regularity 0..1 of the flows (their first slice, on the initiator's row) of each `of` tuple
+ *   inside the key, highest tuple; history of `keep` microseconds; 0 below `min` flows or with a time score under `ts`.
+ * - `first_seen` [`learn keep`]: number of `of` tuples that this key showed in the window and never before (within
+ *   `keep`); 0 until `learn` has passed since the rule's first row.
+ */
 export interface AggregateMeasure {
   kind: 'aggregate';
   name: string;
@@ -74,7 +97,14 @@ export interface AggregateMeasure {
   unit: Unit;
 }
 
-/** A measure over another measure's windows. `of` is its index in the rule. */
+/**
+ * A measure over another measure's windows. `of` is its index in the rule.
+ * - `baseline` {`season`: number[] (us), `direction`: up|down|both, `min_dev`: share, `warmup`: us}: z, the signed
+ *   standardised residual, 0 while learning. Parts: `expected low high deviation p score`.
+ * - `forecast` {`quantile`, `horizon`: us} and `reach`. Parts: `eta` (time left), `date`, `lo`, `hi`, `probability`.
+ * - `cusum` {`k`, `warmup`: us, `direction`: up|down}: S = max(0, S + z - k) over the standardised residual against
+ *   the slowly learned mean and deviation of the key's own windows; 0 while learning.
+ */
 export interface LearnedMeasure {
   kind: 'learned';
   name: string;
@@ -91,7 +121,7 @@ export type Measure = AggregateMeasure | LearnedMeasure;
 /** A condition or a number over a window's measures. Comparison with what is not there (NaN) is false. */
 export type Expr =
   | { op: 'number'; value: number; unit: Unit }
-  /** `part` of a forecast: `eta`, `date`, `lo`, `hi`, `probability`. */
+  /** `part` of a forecast or baseline, as `LearnedMeasure` names them; null: its value. */
   | { op: 'measure'; index: number; part: string | null }
   | { op: 'threshold'; name: string }
   /** An attribute of the key's interface. */
@@ -107,7 +137,10 @@ export interface Level {
   forUs: number;
 }
 
-/** A named threshold; the longest prefix that holds an address of the key wins, else `default`. */
+/**
+ * A named threshold; the longest prefix that holds an address of the key (its first address field that lies in any
+ * of them) wins, else `default`. Longest first.
+ */
 export interface Threshold {
   unit: Unit;
   default: number;
