@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { parseBytes, parseDurationUs } from '../core/units.ts';
+
+export { History, type HistoryOptions } from './history.ts';
+export { type FlowQuery, HistoryReader, isoTime, type SeriesRow, type TopQuery, type TopRow } from './query.ts';
+export { applyRetention, type Retention } from './retention.ts';
+export { type AlertFilter, openState, readTransitions, TransitionLog } from './state.ts';
+
+const duration = z.string().refine((text) => parseDurationUs(text) > 0, 'a duration such as 30d, 12h, 10m');
+const size = z.string().refine((text) => parseBytes(text) > 0, 'a size such as 20GB or 512MiB');
+
+/** `store:` of the configuration. */
+export const storeOptions = z.strictObject({
+  path: z.string().default('state/').describe('Folder of the state database and the history.'),
+  retention: z
+    .strictObject({
+      age: duration.default('30d').describe('History older than this leaves.'),
+      size: size.default('20GB').describe('The oldest hours leave when the history grows past this.'),
+    })
+    .prefault({}),
+});
