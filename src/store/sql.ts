@@ -1,5 +1,15 @@
 import { isMapped, maskWord, type Prefix } from '../model/address.ts';
-import { BIFLOW, ESTABLISHED, FIRST, INITIATOR_KNOWN, IS_ARP, IS_DNS_RESPONSE, IS_ICMP_ERROR, IS_IPV6, UNASKED } from '../model/flow-batch.ts';
+import {
+  BIFLOW,
+  ESTABLISHED,
+  FIRST,
+  INITIATOR_KNOWN,
+  IS_ARP,
+  IS_DNS_RESPONSE,
+  IS_ICMP_ERROR,
+  IS_IPV6,
+  UNASKED,
+} from '../model/flow-batch.ts';
 import type { Predicate } from '../model/plan.ts';
 import { sqlText } from './parquet-writer.ts';
 
@@ -128,8 +138,7 @@ function netSql(net: Prefix, field: string, fields: FieldSql): string {
 
 /** First and last value of the 64 bits that begin at word `word`. */
 function halfRange(net: Prefix, word: number): [bigint, bigint] {
-  const at = (i: number, fill: boolean) =>
-    BigInt((fill ? net.words[i] | ~maskWord(net.bits, i) : net.words[i]) >>> 0);
+  const at = (i: number, fill: boolean) => BigInt((fill ? net.words[i] | ~maskWord(net.bits, i) : net.words[i]) >>> 0);
   return [(at(word, false) << 32n) | at(word + 1, false), (at(word, true) << 32n) | at(word + 1, true)];
 }
 

@@ -75,7 +75,9 @@ export class TransitionLog {
   /** @returns false when this transition is already there (a replay of the same input). */
   append(transition: Transition): boolean {
     const { idempotencyKey, alertId, rule, severity, state, time } = transition;
-    return this.#insert.run(idempotencyKey, alertId, rule, severity, state, time, JSON.stringify(transition)).changes > 0;
+    return (
+      this.#insert.run(idempotencyKey, alertId, rule, severity, state, time, JSON.stringify(transition)).changes > 0
+    );
   }
 
   /** Runs several writes as one transaction. */
