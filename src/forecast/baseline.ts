@@ -47,8 +47,7 @@ class SeasonalBaseline implements BaselineModel {
     const forecast = model.expected();
     const learned = model.ageUs(timeUs) >= this.warmupUs && model.seen >= LEAST_STEPS && !Number.isNaN(forecast);
     const half = head.half95();
-    const z = value > 0 ? Math.log(value) : Number.isNaN(value) ? value : Number.NEGATIVE_INFINITY;
-    const residual = model.floored(z) - forecast;
+    const residual = model.toZ(value) - forecast;
     const expected = exp(forecast);
     const low = forecast - half <= model.ring.floor ? 0 : exp(forecast - half);
     const score: BaselineScore = {

@@ -9,6 +9,9 @@ const HIGHEST = 60;
 const SPAN = Math.log(HIGHEST / LOWEST);
 const PER_LOG = BINS / SPAN;
 const DECAY = 0.9995;
+/** The largest score bounds every interval, so it is forgotten too, or one outage would widen them for good. */
+const LARGEST_DECAY = 0.999;
+const LEAST_LARGEST = 3;
 /** New scores weigh more instead of old ones less; past this weight all bins are scaled down at once. */
 const RESCALE_AT = 1e6;
 
@@ -52,7 +55,7 @@ export function conformalLearn(f: Float32Array, bins: number, s: Float64Array, a
   s[at + TOTAL] += w;
   s[at + WEIGHT] = w / DECAY;
   s[at + SEEN]++;
-  if (score > s[at + LARGEST]) s[at + LARGEST] = score;
+  s[at + LARGEST] = Math.max(score, s[at + LARGEST] * LARGEST_DECAY, LEAST_LARGEST);
   if (w > RESCALE_AT) rescale(f, bins, s, at);
 }
 

@@ -13,12 +13,13 @@ import {
 import { RLS_SIZE, rlsInit, rlsLearn, rlsPredict } from './rls.ts';
 import { conformalRate, forgetting, scaleRate } from './steps.ts';
 
-/** Scalars: scale of the fitting error, scale of the issued forecast's error, steps learned; then the conformal ones. */
-export const HEAD_SCALARS = 3 + CONFORMAL_SCALARS;
+/** Scalars: scales of the fitting error, the issued forecast's error and the features; steps learned; the conformal ones. */
+export const HEAD_SCALARS = 4 + CONFORMAL_SCALARS;
 const S = 0;
 const SIGMA = 1;
 const LEARNED = 2;
-const CONFORMAL = 3;
+const REACH = 3;
+const CONFORMAL = 4;
 /** A series that never moves still gets an interval this wide (0.2 %, the quantum of the ring). */
 const LEAST_SCALE = 0.002;
 const FIRST_SCALE = 0.3;
@@ -57,7 +58,13 @@ export class HorizonHead {
     this.scalars[this.at + S] = FIRST_SCALE;
     this.scalars[this.at + SIGMA] = FIRST_SCALE;
     this.scalars[this.at + LEARNED] = 0;
+    this.scalars[this.at + REACH] = FIRST_SCALE;
     this.floats.fill(Number.NaN, this.pending(0), this.pending(this.horizon));
+  }
+
+  /** Starts the fit anew, as when the first day lag is there; scales and intervals stay. */
+  refit(): void {
+    rlsInit(this.floats, this.fit);
   }
 
   private pending(slot: number): number {
@@ -83,6 +90,11 @@ export class HorizonHead {
     return this.floats[this.pending(target % this.horizon)];
   }
 
+  issuedBand(target: number): { z: number; half95: number; half80: number } {
+    const at = this.pending(target % this.horizon);
+    return { z: this.floats[at], half95: this.floats[at + 1], half80: this.floats[at + 2] };
+  }
+
   issuedLevel(target: number): number {
     return this.floats[this.pending(target % this.horizon) + 3];
   }
@@ -96,9 +108,20 @@ export class HorizonHead {
     const s = this.scalars;
     const e = change - this.predict(x);
     const limit = CLIP * s[this.at + S];
-    rlsLearn(this.floats, this.fit, x, Math.max(-limit, Math.min(limit, e)), this.lambda);
+    const weight = Math.abs(e) > limit ? limit / Math.abs(e) : 1;
+    rlsLearn(this.floats, this.fit, x, e, this.lambda, weight * this.leverage(x));
     this.noteError(e);
     s[this.at + LEARNED]++;
+  }
+
+  /** A lag that was an outlier makes features far larger than usual; unweighted, one such step would outvote hundreds. */
+  private leverage(x: Float64Array): number {
+    let reach = 0;
+    for (let i = 0; i < x.length; i++) reach = Math.max(reach, Math.abs(x[i]));
+    const usual = this.scalars[this.at + REACH];
+    const limit = CLIP * usual;
+    this.scalars[this.at + REACH] += 0.02 * (Math.min(reach, limit) - usual);
+    return reach > limit ? (limit / reach) ** 2 : 1;
   }
 
   /** The scale of the error is never frozen, not even while values are held for outliers. */

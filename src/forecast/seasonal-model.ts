@@ -26,11 +26,12 @@ const FILLED = 9;
 const REAL = 10;
 const SEASON_SCALE = 11;
 const FIRST_US = 12;
-const MODEL_SCALARS = 13;
+const SHIFTED = 13;
+const MODEL_SCALARS = 14;
 
 /** Errors of more than this many scales are held for missing, for a while. */
 const GATE = 8;
-const GATE_AFTER = 50;
+const GATE_AFTER = 12;
 /** The level follows the last dozen steps. */
 const LEVEL_RATE = 0.15;
 
@@ -135,12 +136,24 @@ export class SeasonalModel {
     s[CURRENT] = s[PREVIOUS] = s[LEVEL] = Number.NaN;
   }
 
+  /** The forecast for the step after the last one that was issued `h` steps before it, with its half widths. */
+  band(h: number): { z: number; half95: number; half80: number } {
+    const head = this.heads.find((one) => one.horizon === h);
+    const none = { z: Number.NaN, half95: Number.NaN, half80: Number.NaN };
+    return head && this.scalars[STEP] >= h ? head.issuedBand(this.scalars[STEP]) : none;
+  }
+
+  /** A value in the model's log space; NaN stays NaN. */
+  toZ(value: number): number {
+    return this.floored(this.toLog(value));
+  }
+
   /** ln of a value; zero and less are -Infinity; NaN stays NaN. */
   private toLog(value: number): number {
     return value > 0 ? Math.log(value) : Number.isNaN(value) ? Number.NaN : Number.NEGATIVE_INFINITY;
   }
 
-  floored(z: number): number {
+  private floored(z: number): number {
     return Math.max(z, this.ring.floor);
   }
 
@@ -186,30 +199,44 @@ export class SeasonalModel {
       s[REAL]++;
       s[FILLED] = 0;
     } else s[FILLED]++;
-    this.move(real ? z : forecast, real && value <= 0);
+    this.move(real ? z : s[FILLED] === 1 ? forecast : this.drift(t), real && value <= 0);
+    // What was learned without a season is worth little with one, and early outliers weigh on it.
+    if (this.day > 0) for (const head of this.heads) if (t === Math.ceil(this.day) + head.horizon) head.refit();
     s[STEP] = t + 1;
     s[LAST_INDEX]++;
     this.issueAll(t);
   }
 
-  /** True while a gross outlier is to be taken for missing. */
+  /**
+   * True while a gross outlier is to be taken for missing. It is believed when it lasts; for a day after that, a value
+   * like yesterday's is believed at once, so that the end of a flood is not held for another outlier.
+   */
   private held(z: number, forecast: number, t: number): boolean {
     const s = this.scalars;
     const head = this.heads[0];
-    const e = z - forecast;
-    const before = this.day > 0 ? this.ring.at(t - this.day) : Number.NaN;
-    const far = !(Math.abs(z - before) <= 2 * s[SEASON_SCALE]);
-    if (!Number.isNaN(before)) {
-      const scale = s[SEASON_SCALE];
-      s[SEASON_SCALE] += 0.02 * (1.25 * Math.min(Math.abs(z - before), 4 * scale) - scale);
-    }
-    if (!(Math.abs(e) > GATE * head.scale) || !far || head.learned < GATE_AFTER || s[HELD] >= this.patience) {
+    const usual = this.usual(z, t);
+    if (s[SHIFTED] > 0) s[SHIFTED]--;
+    if (!(Math.abs(z - forecast) > GATE * head.scale) || head.learned < GATE_AFTER || (s[SHIFTED] > 0 && usual)) {
       s[HELD] = 0;
       return false;
     }
+    if (s[HELD] >= this.patience) {
+      s[HELD] = 0;
+      s[SHIFTED] = Math.max(2, this.day);
+      return false;
+    }
     s[HELD]++;
-    head.noteError(e);
+    head.noteError(z - forecast);
     return true;
+  }
+
+  /** Whether a value is near yesterday's, measured by how far days usually are apart. */
+  private usual(z: number, t: number): boolean {
+    const s = this.scalars;
+    const apart = this.day > 0 ? Math.abs(z - this.ring.at(t - this.day)) : Number.NaN;
+    const scale = s[SEASON_SCALE];
+    if (!Number.isNaN(apart)) s[SEASON_SCALE] += 0.02 * (1.25 * Math.min(apart, 4 * scale) - scale);
+    return apart <= 2 * scale;
   }
 
   private learnHeads(t: number, z: number): void {
@@ -223,6 +250,12 @@ export class SeasonalModel {
       this.features(t, head.horizon, c, before, head.issuedLevel(t));
       head.learn(x, z - c);
     }
+  }
+
+  /** What stands for the second missing step in a row and later ones: yesterday's course, which cannot run away. */
+  private drift(t: number): number {
+    const step = this.day > 0 ? this.ring.at(t - this.day) - this.ring.at(t - this.day - 1) : 0;
+    return this.scalars[CURRENT] + (Number.isNaN(step) ? 0 : step);
   }
 
   /** Takes the step's value, or what stands for it, as the current one. */
@@ -260,9 +293,11 @@ export class SeasonalModel {
         }
       }
     }
-    x[2] = x[0];
-    x[3] = x[1];
-    if (week > 0) {
+    x[2] = x[3] = 0;
+    if (week > 0 && origin > week) {
+      // A gap in last week: the day stands in.
+      x[2] = x[0];
+      x[3] = x[1];
       const target = ring.at(t - week * Math.ceil(h / week));
       const same = ring.at(origin - week);
       if (!Number.isNaN(target) && !Number.isNaN(same)) {
@@ -271,7 +306,7 @@ export class SeasonalModel {
       }
     }
     x[4] = c - before;
-    x[6] = this.scalars[FILLED] > 3 ? 0 : 0.1;
+    x[6] = 0.1;
     x[7] = !Number.isNaN(level) ? level - c : 0;
   }
 }
