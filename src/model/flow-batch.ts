@@ -68,6 +68,8 @@ export const IS_DNS_RESPONSE = 2048;
 export const LAST = 4096;
 /** The innermost IP header is IPv6. */
 export const IS_IPV6 = 8192;
+/** The first packet was a SYN-ACK and its receiver sent nothing yet, so it is the destination that opened the flow. */
+export const OPENED_BY_DESTINATION = 1 << 14;
 
 type Columns = typeof COLUMNS;
 type ColumnName = keyof Columns;
