@@ -27,6 +27,8 @@ export interface Finding {
   code: string;
   message: string;
   hint?: string;
+  /** Absent: an error. A warning does not keep a file from loading. */
+  level?: 'warning';
 }
 
 /** Damage in an input: bytes before `offset` were used. */
