@@ -1,0 +1,99 @@
+import { HAS_PAYLOAD, IS_LATER_FRAGMENT, META } from '../model/packet-rows.ts';
+import { ah } from './ah.ts';
+import { causeCode } from './causes.ts';
+import { icmp, icmp6 } from './icmp.ts';
+import { type LayerName, layerCode } from './layer-codes.ts';
+import { dccp, sctp } from './ports.ts';
+import { END, ETHERIP, EXTENSIONS, GRE, IP, L2TP_IP, MPLS, RAW_ETHERNET } from './step-codes.ts';
+import { tcp } from './tcp.ts';
+import { udp, udpLite } from './udp.ts';
+import { FIRST_FRAGMENT, LATER_FRAGMENT, type Walk } from './walk.ts';
+
+const FIRST_MISSING = causeCode('fragment_first_missing');
+const TABLE_FULL = causeCode('fragment_table_full');
+
+/** IP protocols (IANA) that show in the stack. */
+const NAMES: readonly [number, LayerName][] = [
+  [1, 'icmp'],
+  [2, 'igmp'],
+  [6, 'tcp'],
+  [17, 'udp'],
+  [33, 'dccp'],
+  [47, 'gre'],
+  [50, 'esp'],
+  [51, 'ah'],
+  [58, 'icmp6'],
+  [97, 'etherip'],
+  [115, 'l2tp'],
+  [132, 'sctp'],
+  [136, 'udplite'],
+];
+
+const LAYERS = new Int32Array(256);
+for (const [protocol, name] of NAMES) LAYERS[protocol] = layerCode(name);
+
+/** What stands behind an IP header. */
+export function transport(walk: Walk): number {
+  if (LAYERS[walk.type] !== 0) walk.push(LAYERS[walk.type]);
+  if (walk.fragment === LATER_FRAGMENT) {
+    const { words, row } = walk;
+    words[row + META] |= IS_LATER_FRAGMENT | (walk.at < walk.ipEnd ? HAS_PAYLOAD : 0);
+    if (!walk.fragments.inherit(walk)) walk.count(FIRST_MISSING);
+    return END;
+  }
+  const step = open(walk);
+  if (walk.fragment === FIRST_FRAGMENT && step !== EXTENSIONS) remember(walk);
+  return step;
+}
+
+function remember(walk: Walk): void {
+  const before = walk.fragments.evicted;
+  walk.fragments.remember(walk);
+  walk.causes[TABLE_FULL].value += walk.fragments.evicted - before;
+}
+
+function open(walk: Walk): number {
+  switch (walk.type) {
+    case 1:
+      return icmp(walk);
+    case 6:
+      return tcp(walk);
+    case 17:
+      return udp(walk);
+    case 33:
+      return dccp(walk);
+    case 51:
+      return ah(walk);
+    case 58:
+      return icmp6(walk);
+    case 132:
+      return sctp(walk);
+    case 136:
+      return udpLite(walk);
+    default:
+      return tunnel(walk);
+  }
+}
+
+/** IP protocols that carry packets: IP in IP (RFC 2003), 6in4 (RFC 4213), GRE, ... */
+function tunnel(walk: Walk): number {
+  if (!walk.tunnels) return END;
+  switch (walk.type) {
+    case 4:
+    case 41:
+    case 94:
+      return IP;
+    case 47:
+      return GRE;
+    case 97:
+      return ETHERIP;
+    case 115:
+      return L2TP_IP;
+    case 137:
+      return MPLS;
+    case 143:
+      return RAW_ETHERNET;
+    default:
+      return END;
+  }
+}
