@@ -1,0 +1,123 @@
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { createGunzip, gunzipSync } from 'node:zlib';
+import type { InputError } from '../core/errors.ts';
+import { parseTimeUs } from '../core/time.ts';
+import { createFlowBatch, type FlowBatch } from '../model/flow-batch.ts';
+import type { Names } from '../model/names.ts';
+
+const HEADER = 'timestamp,series,value';
+const GZIP = 0x1f8b;
+
+/** True when the file is a table of interface loads: CSV, plain or gzip, with the header `timestamp,series,value`. */
+export function isLoadCsv(path: string): boolean {
+  const head = Buffer.alloc(512);
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return false;
+  }
+  const length = readSync(fd, head, 0, head.length, 0);
+  closeSync(fd);
+  return textOf(head.subarray(0, length)).startsWith(HEADER);
+}
+
+function textOf(head: Buffer): string {
+  if (head.length < 2 || head.readUInt16BE(0) !== GZIP) return head.toString('latin1');
+  try {
+    return gunzipSync(head, { finishFlush: 2, maxOutputLength: 1 << 20 }).toString('latin1');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Interface loads as flow rows: a line `timestamp,series,value` (ISO time at the end of the step, `exporter/in_if` or
+ * a plain name, bits per second) becomes one unidirectional record over its step, with the exporter's name and the
+ * interface number. An empty value is a missing measurement and gives no row. Lines must be in order of time.
+ */
+export class LoadCsvReader {
+  readonly name: string;
+  error: InputError | null = null;
+  rows = 0;
+  readonly #names: Names;
+  readonly #lastUs = new Map<string, number>();
+  readonly #interfaces = new Map<string, number>();
+  readonly #stepUs: number;
+
+  constructor(path: string, options: { names: Names; stepUs?: number }) {
+    this.name = path;
+    this.#names = options.names;
+    this.#stepUs = options.stepUs ?? 300e6;
+  }
+
+  /** Batches in order of time; the batch is the reader's again with the next one. Rows of one time stay together. */
+  async *batches(): AsyncGenerator<FlowBatch> {
+    const batch = createFlowBatch(512);
+    let offset = 0;
+    for await (const line of this.#lines()) {
+      if (offset > 0 && line !== '' && !this.#put(batch, line)) {
+        this.error ??= { code: 'load.line', offset, message: `no timestamp,series,value: ${line.slice(0, 60)}` };
+      }
+      offset += line.length + 1;
+      if (batch.length === batch.capacity) yield* this.#give(batch);
+    }
+    if (batch.length > 0) yield* this.#give(batch);
+  }
+
+  *#give(batch: FlowBatch): Generator<FlowBatch> {
+    yield batch;
+    batch.length = 0;
+  }
+
+  #lines(): AsyncIterable<string> {
+    const file = createReadStream(this.name);
+    const gzip = textIsGzip(this.name);
+    const input = gzip ? file.pipe(createGunzip()) : file;
+    return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  }
+
+  #put(batch: FlowBatch, line: string): boolean {
+    const [time, series, value, rest] = line.split(',');
+    const endUs = parseTimeUs(time);
+    if (Number.isNaN(endUs) || series === undefined || value === undefined || rest !== undefined) return false;
+    if (value === '') return true;
+    const bitsPerSecond = Number(value);
+    if (!(bitsPerSecond >= 0)) return false;
+    const startUs = endUs - this.#stepUs;
+    if (startUs < (this.#lastUs.get(series) ?? 0)) return false;
+    this.#lastUs.set(series, endUs);
+    this.#row(batch, series, startUs, endUs, bitsPerSecond);
+    return true;
+  }
+
+  #row(batch: FlowBatch, series: string, startUs: number, endUs: number, bitsPerSecond: number): void {
+    const row = batch.length++;
+    const slash = series.lastIndexOf('/');
+    batch.clearRow(row);
+    batch.startUs[row] = startUs;
+    batch.endUs[row] = endUs;
+    batch.octetDeltaCount[row] = (bitsPerSecond * (endUs - startUs)) / 8e6;
+    batch.packetDeltaCount[row] = Math.ceil(batch.octetDeltaCount[row] / 1000);
+    batch.exporter[row] = this.#names.exporters.intern(slash < 0 ? series : series.slice(0, slash));
+    batch.ingressInterface[row] = this.#interfaceOf(slash < 0 ? '0' : series.slice(slash + 1));
+    this.rows++;
+  }
+
+  /** `core/3` is interface 3; a name without a number gets the next free one. */
+  #interfaceOf(text: string): number {
+    if (/^\d{1,9}$/.test(text)) return Number(text);
+    const known = this.#interfaces.get(text) ?? this.#interfaces.size + 1;
+    this.#interfaces.set(text, known);
+    return known;
+  }
+}
+
+function textIsGzip(path: string): boolean {
+  const head = Buffer.alloc(2);
+  const fd = openSync(path, 'r');
+  const length = readSync(fd, head, 0, 2, 0);
+  closeSync(fd);
+  return length === 2 && head.readUInt16BE(0) === GZIP;
+}
