@@ -1,0 +1,71 @@
+import { formatNumber } from '../core/units.ts';
+import type { EvidenceItem, Transition } from '../model/alert.ts';
+import type { Severity } from '../model/plan.ts';
+import { keyText } from './summary.ts';
+
+const RESET = '\u001b[0m';
+const BOLD = '\u001b[1m';
+const DIM = '\u001b[2m';
+const GREEN = '\u001b[32m';
+const SEVERITY_COLOUR: Record<Severity, string> = {
+  info: '\u001b[36m',
+  warning: '\u001b[33m',
+  critical: '\u001b[1;31m',
+};
+const MOST_ITEMS = 5;
+const MOST_FLOWS = 3;
+
+/** A transition as lines for people at a terminal. Only the first line stands at the margin. */
+export function renderTransition(t: Transition, options: { colour: boolean }): string[] {
+  const paint = (code: string, text: string) => (options.colour ? `${code}${text}${RESET}` : text);
+  const colour = t.state === 'resolved' ? GREEN : SEVERITY_COLOUR[t.severity];
+  const head = `${t.severity.toUpperCase()} ${t.state}`.padEnd(20);
+  const lines = [
+    `${paint(colour, head)} ${shortTime(t.time)}  ${paint(BOLD, printable(t.title))}  ${printable(keyText(t.key))}`,
+  ];
+  const add = (label: string, text: string) => lines.push(`  ${paint(DIM, label.padEnd(9))}${printable(text)}`);
+  add('measured', withoutHead(t));
+  for (const item of t.evidence) for (const [label, text] of evidenceLines(item)) add(label, text);
+  if (t.state === 'firing' || t.state === 'escalated') {
+    if (t.filter !== '') add('look', `weir query ${quoted(t.filter)}`);
+    if (t.advice !== '') add('do', t.advice);
+  }
+  return lines;
+}
+
+/** Title and key stand in the first line already. */
+function withoutHead(t: Transition): string {
+  const head = `${t.title}: ${keyText(t.key)}`;
+  if (!t.summary.startsWith(head)) return t.summary;
+  return t.summary.slice(head.length).replace(/^: /, '') || t.state;
+}
+
+function evidenceLines(item: EvidenceItem): [string, string][] {
+  if ('flows' in item) return item.flows.slice(0, MOST_FLOWS).map((flow) => ['flow', flowText(flow)]);
+  if (item.items.length === 0) return [];
+  const tops = item.items.slice(0, MOST_ITEMS).map((each) => `${each.value} ${Math.round(each.share * 100)}%`);
+  const total = item.items.reduce((sum, each) => sum + each.amount, 0);
+  return [['top', `${item.topk} by ${item.by}: ${tops.join(', ')} (${formatNumber(total)} together)`]];
+}
+
+function flowText(flow: Record<string, string | number>): string {
+  return Object.entries(flow)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
+
+/** One argument of a POSIX shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** `2017-09-10 17:52:28Z`: a person needs no microseconds. */
+function shortTime(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;
+}
+
+/** Names from the network must not steer the terminal. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '?');
+}

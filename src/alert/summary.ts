@@ -1,0 +1,99 @@
+import { formatUs } from '../core/time.ts';
+import { formatDuration, formatQuantity, type Unit } from '../core/units.ts';
+import type { AlertState } from '../model/alert.ts';
+import type { RulePlan } from '../model/plan.ts';
+import type { Key } from '../model/window-result.ts';
+import type { Episode } from './episode.ts';
+import { type Limit, limitsOf } from './limits.ts';
+import type { Moment } from './transition.ts';
+
+const SLOT = /\{\{\s*([\w.-]+)\s*\}\}/g;
+/** Parts of learned measures that have a unit of their own; the others have their measure's. */
+const PART_UNITS: Record<string, Unit> = {
+  eta: 'time',
+  z: 'none',
+  p: 'none',
+  score: 'none',
+  deviation: 'ratio',
+  probability: 'ratio',
+};
+const DATES = new Set(['date', 'lo', 'hi']);
+const FEWER: readonly string[] = ['<', '<='];
+
+/** One sentence: `annotations.summary` filled in, or what was measured against which limit. */
+export function summarise(episode: Episode, state: AlertState, moment: Moment): string {
+  const template = episode.rule.annotations['summary'];
+  if (template && state !== 'resolved' && !moment.missing) return fillTemplate(template, episode, state, moment);
+  const subject = `${episode.rule.title}: ${keyText(episode.key)}`;
+  if (moment.missing) return `${subject}: no data`;
+  const measured = state === 'resolved' ? ending(episode, moment) : standing(episode, moment);
+  return measured === '' ? subject : `${subject}: ${measured}`;
+}
+
+/** Fills `{{name}}`: a key field, a measure (with its unit), a part of one (`full.date`), or a word of the alert. */
+export function fillTemplate(template: string, episode: Episode, state: AlertState, moment: Moment): string {
+  return template.replace(SLOT, (_, name: string) => slot(name, episode, state, moment));
+}
+
+/** `dst.ip 192.0.2.7, src.port 53`. */
+export function keyText(key: Key): string {
+  const fields = Object.entries(key);
+  return fields.length === 0 ? 'all traffic' : fields.map(([name, value]) => `${name} ${value}`).join(', ');
+}
+
+function slot(name: string, episode: Episode, state: AlertState, moment: Moment): string {
+  const { rule, key, severity, sinceUs } = episode;
+  if (Object.hasOwn(key, name)) return String(key[name]);
+  if (Object.hasOwn(moment.values, name)) return describe(rule, name, moment.values[name]);
+  const words: Record<string, string> = {
+    state,
+    severity,
+    rule: rule.id,
+    title: rule.title,
+    key: keyText(key),
+    since: formatUs(sinceUs),
+    time: formatUs(moment.timeUs),
+  };
+  return Object.hasOwn(words, name) ? words[name] : '-';
+}
+
+/** A value as people read it, in its measure's unit. */
+export function describe(rule: RulePlan, name: string, value: number | string | null | undefined): string {
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined || !Number.isFinite(value)) return '-';
+  const part = name.includes('.') ? name.slice(name.lastIndexOf('.') + 1) : '';
+  if (DATES.has(part)) return formatUs(value).slice(0, 10);
+  const unit = PART_UNITS[part] ?? rule.measures.find((each) => each.name === name.split('.')[0])?.unit ?? 'none';
+  if (unit === 'none' && Number.isInteger(value) && Math.abs(value) < 1e6) return value.toLocaleString('en-US');
+  return formatQuantity(value, unit);
+}
+
+/** `pps 45.2 kpps > 20 kpps, est 2% < 20%; srcs 8,112`. */
+function standing(episode: Episode, moment: Moment): string {
+  const { rule } = episode;
+  const limits = limitsOf(episode, moment.values);
+  const held = limits.filter((limit) => limit.held);
+  const named = new Set(held.map((limit) => limit.name));
+  const against = held.map((limit) => `${measured(rule, limit.name, moment)} ${limit.cmp} ${limitText(rule, limit)}`);
+  const others = rule.measures
+    .filter(({ name }) => !named.has(name) && typeof moment.values[name] === 'number')
+    .map(({ name }) => measured(rule, name, moment));
+  return [against.join(', '), others.join(', ')].filter((text) => text !== '').join('; ');
+}
+
+/** `over after 2m 5s; pps 12 pps, was up to 45.2 kpps`. */
+function ending(episode: Episode, moment: Moment): string {
+  const { rule, peaks } = episode;
+  const main = limitsOf(episode, moment.values).find((limit) => !FEWER.includes(limit.cmp))?.name;
+  const over = `over after ${formatDuration(moment.timeUs - episode.sinceUs)}`;
+  if (main === undefined || peaks[main] === undefined) return over;
+  return `${over}; ${measured(rule, main, moment)}, was up to ${describe(rule, main, peaks[main])}`;
+}
+
+function measured(rule: RulePlan, name: string, moment: Moment): string {
+  return `${name} ${describe(rule, name, moment.values[name])}`;
+}
+
+function limitText(rule: RulePlan, limit: Limit): string {
+  return describe(rule, limit.name, limit.limit);
+}
