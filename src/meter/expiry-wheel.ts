@@ -1,0 +1,52 @@
+import { FLOW_SHIFT, type FlowTable, NEXT } from './flow-table.ts';
+
+const BUCKET_US = 5e6;
+const MOST_BUCKETS = 64;
+
+/**
+ * Which flows to look at when event time moves on. Each row stands in one list, that of a bucket of 5 s (longer for
+ * long timeouts); a packet does not move it. When all that a bucket could hold is idle for longer than the timeout,
+ * its rows are looked at: a flow with later packets goes to their bucket, an idle one leaves. So the cost is
+ * one look a flow and timeout, whatever its packets.
+ */
+export class ExpiryWheel {
+  readonly #table: FlowTable;
+  readonly #idleUs: number;
+  readonly #widthUs: number;
+  /** Row + 1 at the head of each list; the rest hangs on the rows' `NEXT`. */
+  readonly #heads: Int32Array;
+  #next = Number.NaN;
+
+  constructor(table: FlowTable, idleUs: number) {
+    this.#table = table;
+    this.#idleUs = idleUs;
+    this.#widthUs = Math.max(BUCKET_US, Math.ceil(idleUs / MOST_BUCKETS));
+    this.#heads = new Int32Array(2 * MOST_BUCKETS);
+  }
+
+  /** Puts a row into the list of `timeUs`, which is not before the last `due`. */
+  insert(row: number, timeUs: number): void {
+    const bucket = Math.floor(timeUs / this.#widthUs);
+    if (Number.isNaN(this.#next)) this.#next = bucket;
+    const at = bucket % this.#heads.length;
+    this.#table.hot[(row << FLOW_SHIFT) + NEXT] = this.#heads[at];
+    this.#heads[at] = row + 1;
+  }
+
+  /** Detaches the next list whose rows may all be idle at `nowUs`: its first row + 1, 0 for an empty one, -1 when none is due. */
+  due(nowUs: number): number {
+    const limit = Math.floor((nowUs - this.#idleUs) / this.#widthUs) - 1;
+    if (!(this.#next <= limit)) return -1;
+    this.#next = Math.max(this.#next, limit - this.#heads.length + 1);
+    const at = this.#next++ % this.#heads.length;
+    const first = this.#heads[at];
+    this.#heads[at] = 0;
+    return first;
+  }
+
+  /** Forgets all rows. */
+  clear(): void {
+    this.#heads.fill(0);
+    this.#next = Number.NaN;
+  }
+}

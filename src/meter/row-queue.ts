@@ -1,0 +1,43 @@
+/** Row numbers in order, each with the event time at which it is due. Holds as many as the table has rows. */
+export class RowQueue {
+  #rows: Int32Array;
+  #dueUs: Float64Array;
+  #head = 0;
+  length = 0;
+
+  constructor(capacity: number) {
+    this.#rows = new Int32Array(capacity);
+    this.#dueUs = new Float64Array(capacity);
+  }
+
+  /** Follows the table's growth. */
+  resize(capacity: number): void {
+    if (capacity === this.#rows.length) return;
+    const rows = new Int32Array(capacity);
+    const dueUs = new Float64Array(capacity);
+    for (let i = 0; i < this.length; i++) {
+      const at = (this.#head + i) % this.#rows.length;
+      rows[i] = this.#rows[at];
+      dueUs[i] = this.#dueUs[at];
+    }
+    this.#rows = rows;
+    this.#dueUs = dueUs;
+    this.#head = 0;
+  }
+
+  push(row: number, dueUs: number): void {
+    const at = (this.#head + this.length) % this.#rows.length;
+    this.#rows[at] = row;
+    this.#dueUs[at] = dueUs;
+    this.length++;
+  }
+
+  /** The first row when it is due; -1 otherwise. */
+  pop(nowUs: number): number {
+    if (this.length === 0 || this.#dueUs[this.#head] > nowUs) return -1;
+    const row = this.#rows[this.#head];
+    this.#head = (this.#head + 1) % this.#rows.length;
+    this.length--;
+    return row;
+  }
+}
