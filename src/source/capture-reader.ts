@@ -1,0 +1,145 @@
+import { type InputError, messageOf } from '../core/errors.ts';
+import type { PacketBatch } from '../model/packet-batch.ts';
+import type { CaptureInfo, PacketReader } from '../model/packet-reader.ts';
+import { BLOCK_BYTES, Block } from './block.ts';
+import type { ByteInput } from './byte-input.ts';
+import { PcapParser } from './pcap.ts';
+import { isPcap } from './pcap-header.ts';
+import { isPcapng, PcapngParser } from './pcapng.ts';
+import { emptyInfo, type RecordParser } from './record-parser.ts';
+
+const SNIFF_BYTES = 28;
+
+/** Makes the parser for an input by its first bytes; an error when it is no capture. */
+export type ParserChoice = (block: Block) => RecordParser | InputError;
+
+/** The usual choice: classic or next generation. */
+export function chooseParser(block: Block): RecordParser | InputError {
+  if (block.length >= 4 && isPcap(block.view, block.start)) return new PcapParser();
+  if (isPcapng(block.view, block.start, block.length)) return new PcapngParser();
+  return notACapture(block);
+}
+
+export function notACapture(block: Block): InputError {
+  if (block.length === 0) return { code: 'capture.empty', offset: 0, message: 'the file is empty' };
+  return { code: 'capture.unknown', offset: 0, message: 'the file is no capture: neither pcap nor pcapng' };
+}
+
+/** Packets of one input, block by block, whatever it is made of. */
+export class CaptureReader implements PacketReader {
+  readonly name: string;
+  error: InputError | null = null;
+  readonly #input: ByteInput;
+  readonly #block: Block;
+  readonly #choose: ParserChoice;
+  #parser: RecordParser | null = null;
+  #info: CaptureInfo = emptyInfo();
+  #done = false;
+
+  constructor(
+    name: string,
+    input: ByteInput,
+    options: { choose?: ParserChoice; blockBytes?: number; live?: boolean } = {},
+  ) {
+    this.name = name;
+    this.#input = input;
+    this.#choose = options.choose ?? chooseParser;
+    this.#block = new Block(input, options.blockBytes ?? BLOCK_BYTES);
+    this.#sniffBytes = options.live ? SNIFF_BYTES : this.#block.data.length;
+  }
+  readonly #sniffBytes: number;
+
+  get info(): CaptureInfo {
+    return this.#info;
+  }
+
+  get bytesRead(): number {
+    return this.#input.bytesRead;
+  }
+
+  get bytesTotal(): number | null {
+    return this.#input.bytesTotal;
+  }
+
+  /** Packets without a time so far. */
+  get untimed(): number {
+    return this.#parser?.untimed ?? 0;
+  }
+
+  read(batch: PacketBatch): boolean | Promise<boolean> {
+    batch.length = 0;
+    while (!this.#done) {
+      if (this.#parser !== null || this.#begin()) {
+        this.#parse(batch);
+        if (batch.length > 0) return true;
+      }
+      if (this.#done) break;
+      if (this.#block.ended) {
+        this.#finish();
+        break;
+      }
+      const filling = this.#block.fill();
+      if (filling !== undefined) return filling.then(() => this.read(batch));
+    }
+    return false;
+  }
+
+  /** Chooses the parser once enough of the input is there; false to wait for more. */
+  #begin(): boolean {
+    const block = this.#block;
+    if (!block.ended && block.length < this.#sniffBytes) return false;
+    const chosen = this.#choose(block);
+    if ('code' in chosen) {
+      this.#stop(chosen);
+      return false;
+    }
+    this.#parser = chosen;
+    this.#info = chosen.info;
+    return true;
+  }
+
+  #parse(batch: PacketBatch): void {
+    const parser = this.#parser!;
+    if (batch.data !== this.#block.data) batch.setData(this.#block.data);
+    parser.parse(this.#block, batch);
+    if (parser.error !== null) this.#stop(parser.error);
+  }
+
+  /** The input ended: was it at the end of a record, and why? */
+  #finish(): void {
+    const cut = this.#parser === null ? null : this.#parser.atEnd(this.#block);
+    this.#stop(this.#input.error ?? cut);
+  }
+
+  #stop(error: InputError | null): void {
+    this.error ??= error;
+    this.#done = true;
+    this.close();
+  }
+
+  close(): void {
+    this.#done = true;
+    this.#input.close();
+  }
+}
+
+/** A source that could not be opened: no packets, one error. */
+export class FailedReader implements PacketReader {
+  readonly name: string;
+  readonly info = emptyInfo();
+  readonly error: InputError;
+  readonly bytesRead = 0;
+  readonly bytesTotal = 0;
+
+  constructor(name: string, code: string, cause: unknown) {
+    this.name = name;
+    this.error = { code, offset: 0, message: messageOf(cause) };
+  }
+
+  read(batch: PacketBatch): boolean {
+    batch.length = 0;
+    return false;
+  }
+
+  close(): void {}
+}
