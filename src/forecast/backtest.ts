@@ -44,7 +44,9 @@ export function backtest(values: ArrayLike<number>, options: BacktestOptions): H
   const past = Array.from({ length: start }, (_, i) => values[i]);
   const scale = seasonalScale(past, season);
   const week = Math.round(WEEK_US / stepUs);
-  const ledgers = horizons.map((h) => new Ledger(h, week, scale, new HoltWinters(season, chooseRates(past, season, h))));
+  const ledgers = horizons.map(
+    (h) => new Ledger(h, week, scale, new HoltWinters(season, chooseRates(past, season, h))),
+  );
   for (let i = 0; i < values.length; i++) {
     model.reach(i * stepUs);
     if (i >= start) for (const ledger of ledgers) ledger.judge(values, i, i - start, model);
@@ -98,7 +100,12 @@ class Ledger {
   private readonly classic: HoltWinters;
   private readonly pending: Float64Array;
   private issued = 0;
-  private readonly errors = { own: new MeanError(), naive: new MeanError(), yesterday: new MeanError(), classic: new MeanError() };
+  private readonly errors = {
+    own: new MeanError(),
+    naive: new MeanError(),
+    yesterday: new MeanError(),
+    classic: new MeanError(),
+  };
   private n = 0;
   private absolute = 0;
   private actual = 0;

@@ -30,7 +30,14 @@ export function rlsPredict(f: Float32Array, at: number, x: Float64Array): number
 }
 
 /** theta += g e and P = (P - g x'P) / lambda, g = Px / (lambda + x'Px); `e` is the (clipped) error before the step. */
-export function rlsLearn(f: Float32Array, at: number, x: Float64Array, e: number, lambda: number, weight: number): void {
+export function rlsLearn(
+  f: Float32Array,
+  at: number,
+  x: Float64Array,
+  e: number,
+  lambda: number,
+  weight: number,
+): void {
   const denominator = lambda / weight + multiply(f, at, x);
   // Rounding may cost P its positive definiteness after very long runs; starting it anew keeps theta.
   if (!(denominator > 0)) {

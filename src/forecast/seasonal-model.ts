@@ -12,6 +12,13 @@ export interface SeasonalOptions {
   maxCells: number;
 }
 
+/** A forecast in log space with the half widths of its intervals. */
+export interface Band {
+  z: number;
+  half95: number;
+  half80: number;
+}
+
 /** Scalars of the model, before those of the heads. */
 const STARTED = 0;
 const LAST_INDEX = 1;
@@ -27,7 +34,8 @@ const REAL = 10;
 const SEASON_SCALE = 11;
 const FIRST_US = 12;
 const SHIFTED = 13;
-const MODEL_SCALARS = 14;
+const WEEK_SCALE = 14;
+const MODEL_SCALARS = 15;
 
 /** Errors of more than this many scales are held for missing, for a while. */
 const GATE = 8;
@@ -77,7 +85,7 @@ export class SeasonalModel {
       at += headFloats(h);
       this.heads.push(head);
     });
-    this.scalars[SEASON_SCALE] = 0.5;
+    this.scalars[SEASON_SCALE] = this.scalars[WEEK_SCALE] = 0.5;
     this.scalars[LEAST] = Number.POSITIVE_INFINITY;
   }
 
@@ -137,10 +145,41 @@ export class SeasonalModel {
   }
 
   /** The forecast for the step after the last one that was issued `h` steps before it, with its half widths. */
-  band(h: number): { z: number; half95: number; half80: number } {
+  band(h: number): Band {
     const head = this.heads.find((one) => one.horizon === h);
     const none = { z: Number.NaN, half95: Number.NaN, half80: Number.NaN };
     return head && this.scalars[STEP] >= h ? head.issuedBand(this.scalars[STEP]) : none;
+  }
+
+  /**
+   * What is expected `h` steps after the last one, up to the furthest head. Between two heads the further one's forecast
+   * for that step, issued earlier, is corrected by as much as the nearer one departs from it; the correction fades with
+   * the logarithm of the distance.
+   */
+  outlook(h: number): Band {
+    const now = this.scalars[STEP] - 1;
+    let i = this.heads.length - 1;
+    while (i > 0 && this.heads[i].horizon > h) i--;
+    const near = this.heads[i];
+    const own = near.issuedBand(now + near.horizon);
+    if (h <= near.horizon || i + 1 === this.heads.length) return own;
+    const far = this.heads[i + 1];
+    const older = far.issuedBand(now + h);
+    const share = Math.log(h / near.horizon) / Math.log(far.horizon / near.horizon);
+    const correction = own.z - far.issued(now + near.horizon);
+    const mix = (a: number, b: number) => a + (b - a) * share;
+    const z = older.z + (1 - share) * correction;
+    return {
+      z: Number.isNaN(z) ? own.z : z,
+      half95: Number.isNaN(z) ? far.half95() : mix(own.half95, older.half95),
+      half80: Number.isNaN(z) ? far.half80() : mix(own.half80, older.half80),
+    };
+  }
+
+  /** The value one long season before the step `h` after the last one, or the latest whole number of seasons, as z. */
+  lastSeason(h: number): number {
+    const m = this.week > 0 && this.scalars[STEP] > this.week ? this.week : this.day;
+    return m > 0 ? this.ring.at(this.scalars[STEP] - 1 + h - m * Math.ceil(h / m)) : Number.NaN;
   }
 
   /** A value in the model's log space; NaN stays NaN. */
@@ -196,6 +235,7 @@ export class SeasonalModel {
     const real = !Number.isNaN(raw) && !this.held(z, forecast, t);
     if (real) {
       this.learnHeads(t, z);
+      this.noteWeek(t, z);
       s[REAL]++;
       s[FILLED] = 0;
     } else s[FILLED]++;
@@ -237,6 +277,20 @@ export class SeasonalModel {
     const scale = s[SEASON_SCALE];
     if (!Number.isNaN(apart)) s[SEASON_SCALE] += 0.02 * (1.25 * Math.min(apart, 4 * scale) - scale);
     return apart <= 2 * scale;
+  }
+
+  /** How far weeks are apart: the interval of what only last week can tell. */
+  private noteWeek(t: number, z: number): void {
+    const apart = this.week > 0 ? Math.abs(z - this.ring.at(t - this.week)) : Number.NaN;
+    if (Number.isNaN(apart)) return;
+    const s = this.scalars;
+    const rate = Math.max(1 / this.week, 1 / (t - this.week + 2));
+    s[WEEK_SCALE] += rate * (1.25 * Math.min(apart, 6 * s[WEEK_SCALE]) - s[WEEK_SCALE]);
+  }
+
+  /** Typical departure from the last season in log space, a standard deviation if it is normal. */
+  get seasonScale(): number {
+    return this.scalars[this.week > 0 && this.scalars[STEP] > this.week ? WEEK_SCALE : SEASON_SCALE];
   }
 
   private learnHeads(t: number, z: number): void {
