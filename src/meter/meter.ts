@@ -19,7 +19,10 @@ import {
   STATE,
 } from './flow-table.ts';
 import { CHUNK, FROM_HIGH, GOES_ON, KeyBatch, SPECIAL } from './key-batch.ts';
+import { SECOND_US } from './open-slices.ts';
 import { Outlet } from './outlet.ts';
+
+export { HomeLearner } from './home.ts';
 
 export interface MeterOptions {
   /** A record that grew older than this is cut; its flow goes on. At least a second; default 300 s. */
@@ -42,7 +45,6 @@ export interface MeterPorts {
   names?: Names;
 }
 
-const SECOND_US = 1e6;
 /** The end of the year 9999: what comes later is no time. */
 const LATEST_US = 253402300800e6;
 
@@ -216,8 +218,7 @@ export class Meter {
 
   /** Hands on what is written; flows and their open slices stay. */
   flush(): void {
-    this.#slices.deliver();
-    this.#records.deliver();
+    this.#life.deliver();
   }
 
   /**
