@@ -74,25 +74,27 @@ export class Grammar extends EmbeddedActionsParser {
     return args.length === 1 ? args[0] : { kind: 'and', args };
   });
 
-  private factor = this.RULE('factor', (): PredicateNode =>
-    this.OR([
-      {
-        ALT: (): PredicateNode => {
-          this.CONSUME(t.Not);
-          return { kind: 'not', arg: this.SUBRULE(this.factor) };
+  private factor = this.RULE(
+    'factor',
+    (): PredicateNode =>
+      this.OR([
+        {
+          ALT: (): PredicateNode => {
+            this.CONSUME(t.Not);
+            return { kind: 'not', arg: this.SUBRULE(this.factor) };
+          },
         },
-      },
-      {
-        ALT: (): PredicateNode => {
-          this.CONSUME(t.Open);
-          const inner = this.SUBRULE(this.predicate);
-          this.CONSUME(t.Close);
-          return inner;
+        {
+          ALT: (): PredicateNode => {
+            this.CONSUME(t.Open);
+            const inner = this.SUBRULE(this.predicate);
+            this.CONSUME(t.Close);
+            return inner;
+          },
         },
-      },
-      { ALT: (): PredicateNode => ({ kind: 'macro', name: toAtom(this.CONSUME(t.Variable)) }) },
-      { ALT: (): PredicateNode => this.SUBRULE(this.term) },
-    ]),
+        { ALT: (): PredicateNode => ({ kind: 'macro', name: toAtom(this.CONSUME(t.Variable)) }) },
+        { ALT: (): PredicateNode => this.SUBRULE(this.term) },
+      ]),
   );
 
   private term = this.RULE('term', (): TermNode => {
@@ -112,9 +114,7 @@ export class Grammar extends EmbeddedActionsParser {
         },
         {
           ALT: () => {
-            term.op = toAtom(
-              this.OR2([{ ALT: () => this.CONSUME(t.Compare) }, { ALT: () => this.CONSUME(t.Equals) }]),
-            );
+            term.op = toAtom(this.OR2([{ ALT: () => this.CONSUME(t.Compare) }, { ALT: () => this.CONSUME(t.Equals) }]));
             term.values = [this.SUBRULE(this.value)];
           },
         },
@@ -148,18 +148,20 @@ export class Grammar extends EmbeddedActionsParser {
     return value;
   });
 
-  private literal = this.RULE('literal', (): Atom =>
-    toAtom(
-      this.OR([
-        { ALT: () => this.CONSUME(t.Quantity) },
-        { ALT: () => this.CONSUME(t.Ipv4) },
-        { ALT: () => this.CONSUME(t.Ipv6) },
-        { ALT: () => this.CONSUME(t.Mac) },
-        { ALT: () => this.CONSUME(t.Text) },
-        { ALT: () => this.CONSUME(t.Variable) },
-        { ALT: () => this.CONSUME(t.Word) },
-      ]),
-    ),
+  private literal = this.RULE(
+    'literal',
+    (): Atom =>
+      toAtom(
+        this.OR([
+          { ALT: () => this.CONSUME(t.Quantity) },
+          { ALT: () => this.CONSUME(t.Ipv4) },
+          { ALT: () => this.CONSUME(t.Ipv6) },
+          { ALT: () => this.CONSUME(t.Mac) },
+          { ALT: () => this.CONSUME(t.Text) },
+          { ALT: () => this.CONSUME(t.Variable) },
+          { ALT: () => this.CONSUME(t.Word) },
+        ]),
+      ),
   );
 
   /** A condition: `pps > 4 * $syn_pps and est < 0.2`. */
@@ -175,16 +177,18 @@ export class Grammar extends EmbeddedActionsParser {
     return args.length === 1 ? args[0] : { kind: 'logic', op: 'and', args };
   });
 
-  private negation = this.RULE('negation', (): ExprNode =>
-    this.OR([
-      {
-        ALT: (): ExprNode => {
-          const { startOffset: start } = this.CONSUME(t.Not);
-          return { kind: 'not', arg: this.SUBRULE(this.negation), start };
+  private negation = this.RULE(
+    'negation',
+    (): ExprNode =>
+      this.OR([
+        {
+          ALT: (): ExprNode => {
+            const { startOffset: start } = this.CONSUME(t.Not);
+            return { kind: 'not', arg: this.SUBRULE(this.negation), start };
+          },
         },
-      },
-      { ALT: (): ExprNode => this.SUBRULE(this.comparison) },
-    ]),
+        { ALT: (): ExprNode => this.SUBRULE(this.comparison) },
+      ]),
   );
 
   private comparison = this.RULE('comparison', (): ExprNode => {
@@ -214,37 +218,39 @@ export class Grammar extends EmbeddedActionsParser {
     return left;
   });
 
-  private operand = this.RULE('operand', (): ExprNode =>
-    this.OR([
-      {
-        ALT: (): ExprNode => {
-          const { startOffset: start } = this.CONSUME(t.Minus);
-          return { kind: 'neg', arg: this.SUBRULE(this.operand), start };
+  private operand = this.RULE(
+    'operand',
+    (): ExprNode =>
+      this.OR([
+        {
+          ALT: (): ExprNode => {
+            const { startOffset: start } = this.CONSUME(t.Minus);
+            return { kind: 'neg', arg: this.SUBRULE(this.operand), start };
+          },
         },
-      },
-      {
-        ALT: (): ExprNode => {
-          this.CONSUME(t.Open);
-          const inner = this.SUBRULE(this.condition);
-          this.CONSUME(t.Close);
-          return inner;
+        {
+          ALT: (): ExprNode => {
+            this.CONSUME(t.Open);
+            const inner = this.SUBRULE(this.condition);
+            this.CONSUME(t.Close);
+            return inner;
+          },
         },
-      },
-      { GATE: () => this.LA(2).tokenType === t.Open, ALT: (): ExprNode => this.SUBRULE(this.call) },
-      {
-        ALT: (): ExprNode => ({
-          kind: 'atom',
-          atom: toAtom(
-            this.OR1([
-              { ALT: () => this.CONSUME(t.Quantity) },
-              { ALT: () => this.CONSUME(t.Variable) },
-              { ALT: () => this.CONSUME(t.KeyPrefix) },
-              { ALT: () => this.CONSUME(t.Word) },
-            ]),
-          ),
-        }),
-      },
-    ]),
+        { GATE: () => this.LA(2).tokenType === t.Open, ALT: (): ExprNode => this.SUBRULE(this.call) },
+        {
+          ALT: (): ExprNode => ({
+            kind: 'atom',
+            atom: toAtom(
+              this.OR1([
+                { ALT: () => this.CONSUME(t.Quantity) },
+                { ALT: () => this.CONSUME(t.Variable) },
+                { ALT: () => this.CONSUME(t.KeyPrefix) },
+                { ALT: () => this.CONSUME(t.Word) },
+              ]),
+            ),
+          }),
+        },
+      ]),
   );
 
   /** `topk(10, src.ip, packets)`. */
@@ -278,8 +284,9 @@ export class Grammar extends EmbeddedActionsParser {
     return node;
   });
 
-  key = this.RULE('key', (): Atom =>
-    toAtom(this.OR([{ ALT: () => this.CONSUME(t.Word) }, { ALT: () => this.CONSUME(t.KeyPrefix) }])),
+  key = this.RULE(
+    'key',
+    (): Atom => toAtom(this.OR([{ ALT: () => this.CONSUME(t.Word) }, { ALT: () => this.CONSUME(t.KeyPrefix) }])),
   );
 
   /** `30s`, `60s/10s` or `session 5m`. */

@@ -76,7 +76,8 @@ function numbersOf(field: string, atom: Atom, operand: Operand): number[] {
     operand.text.report(atom.start, 'rule.value', message, suggestion(atom.text, names));
     return [0];
   };
-  if (field === 'proto') return protocolNumbers(atom.text) ?? report(`'${atom.text}' is no IP protocol`, Object.keys(PROTOCOLS));
+  if (field === 'proto')
+    return protocolNumbers(atom.text) ?? report(`'${atom.text}' is no IP protocol`, Object.keys(PROTOCOLS));
   if (field.endsWith('.port')) {
     const port = portNumber(atom.text);
     return Number.isNaN(port) ? report(`'${atom.text}' is no port (0-65535)`, SERVICE_NAMES) : [port];
@@ -99,7 +100,12 @@ function quantityOf(field: string, atom: Atom, operand: Operand): number {
   const plain = quantity.unit === 'none' && unit !== 'time';
   if (plain || quantity.unit === unit) return quantity.value;
   const is = unit === 'none' ? 'a plain number' : `in ${unit}`;
-  operand.text.report(atom.start, 'rule.unit', `${field} is ${is}, ${atom.text} is in ${quantity.unit}`, unitHint(atom.text, unit));
+  operand.text.report(
+    atom.start,
+    'rule.unit',
+    `${field} is ${is}, ${atom.text} is in ${quantity.unit}`,
+    unitHint(atom.text, unit),
+  );
   return 0;
 }
 
@@ -181,6 +187,11 @@ function lookup<T>(atom: Atom, operand: Operand, wanted: string, table: Readonly
   if (found !== undefined) return found;
   const kind = kindOfName(operand.scope, name);
   const message = kind ? `${atom.text} is a ${kind}, not a ${wanted}` : `there is no ${wanted} ${atom.text}`;
-  operand.text.report(atom.start, 'rule.unknown_name', message, kind ? undefined : suggestion(atom.text, allNames(operand.scope)));
+  operand.text.report(
+    atom.start,
+    'rule.unknown_name',
+    message,
+    kind ? undefined : suggestion(atom.text, allNames(operand.scope)),
+  );
   return null;
 }

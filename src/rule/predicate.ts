@@ -100,7 +100,8 @@ export class PredicateCompiler {
   #operand(selector: Selector, term: TermNode, text: Text): Operand | null {
     const rest = term.words.slice(selector.words);
     const isText = FIELDS[selector.fields[0]].type === 'text';
-    const word = isText && rest.length > 0 && (rest.length > 1 || term.values.length > 0) ? (rest.shift() ?? null) : null;
+    const word =
+      isText && rest.length > 0 && (rest.length > 1 || term.values.length > 0) ? (rest.shift() ?? null) : null;
     const values = [...rest.map((from) => ({ from, to: null })), ...term.values];
     const at = term.words[0].start;
     if (rest.length > 0 && term.values.length + rest.length > 1) {
@@ -143,6 +144,7 @@ function testOf(field: string, operand: Operand): Predicate {
 
 /** `tcp`, `established`, `ipv4`: a condition in one word. */
 function bareWord(text: string): Predicate | null {
+  if (text === 'any') return TRUE;
   const name = BARE[text] ?? text;
   if (FIELDS[name]?.type === 'bool') return { op: 'is', field: name };
   if (name === 'ipv4') return { op: 'net', field: 'src.ip', nets: [{ words: [0, 0, 0xffff, 0], bits: 96 }] };

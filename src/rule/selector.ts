@@ -34,11 +34,17 @@ function buildSelectors(): Map<string, string[]> {
   }
   for (const [word, ending] of Object.entries(SIDED)) {
     for (const side of SIDES) table.set(`${side} ${word}`, [`${side}.${ending}`]);
-    table.set(word, SIDES.map((side) => `${side}.${ending}`));
+    table.set(
+      word,
+      SIDES.map((side) => `${side}.${ending}`),
+    );
   }
   for (const word of ['ip', 'net', 'host']) {
     for (const side of SIDES) table.set(`outer ${side} ${word}`, [`outer.${side}.ip`]);
-    table.set(`outer ${word}`, SIDES.map((side) => `outer.${side}.ip`));
+    table.set(
+      `outer ${word}`,
+      SIDES.map((side) => `outer.${side}.ip`),
+    );
   }
   for (const side of SIDES) table.set(side, [`${side}.ip`]);
   table.set('sni', ['tls.sni']);

@@ -51,7 +51,9 @@ function joinFlags(args: Predicate[]): Predicate[] {
 function joinSets(args: Predicate[]): Predicate[] {
   const result: Predicate[] = [];
   for (const arg of args) {
-    const at = result.findIndex((old) => old.op === arg.op && 'field' in old && 'field' in arg && old.field === arg.field);
+    const at = result.findIndex(
+      (old) => old.op === arg.op && 'field' in old && 'field' in arg && old.field === arg.field,
+    );
     const joined = at < 0 ? null : joinTwo(result[at], arg);
     if (joined) result[at] = joined;
     else result.push(arg);
