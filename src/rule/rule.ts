@@ -1,8 +1,9 @@
 import type { Finding } from '../core/errors.ts';
 import { DEFAULT_HOME, type Prefix, parsePrefix } from '../model/address.ts';
-import type { Predicate, RulePlan, RuleSet } from '../model/plan.ts';
+import type { KeyPart, Predicate, RulePlan, RuleSet } from '../model/plan.ts';
 import { compileRule } from './compile.ts';
 import { listFiles, readSource } from './files.ts';
+import { compileKey } from './key.ts';
 import { lintRules } from './lint.ts';
 import { checkMacros, commonFor, type Definitions, type LoadedFile, readDefinitions } from './names.ts';
 import { parse } from './parse.ts';
@@ -229,4 +230,17 @@ function scopeOf(names: PredicateNames, file: string, findings: Finding[]): Scop
     macros: new Map(Object.entries(names.macros ?? {}).map(([name, source]) => [name, macro(source)])),
     interfaces: new Map(Object.entries(names.interfaces ?? {})),
   };
+}
+
+/** A key, fields joined by commas (`src.ip,dst.ip/24|64`), as `weir query --by` takes it. */
+export function parseKey(source: string, file = '--by'): { key: KeyPart[]; findings: Finding[] } {
+  const findings: Finding[] = [];
+  const key: KeyPart[] = [];
+  for (const field of source.split(',')) {
+    const text = looseText(field.trim(), file, findings);
+    const atom = parse('key', text);
+    const part = atom && compileKey(atom, text, { use: 'key' });
+    if (part) key.push(part);
+  }
+  return { key, findings };
 }
