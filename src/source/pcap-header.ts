@@ -110,19 +110,17 @@ function guessRecordBytes(
   return best;
 }
 
-/** How much looks wrong in the first records when their headers have this size. */
+/** How much looks wrong when record headers have this size: what is wrong with the first bad one of three. */
 function faults(header: PcapHeader, size: number, view: DataView, from: number, end: number): number {
-  let sum = 0;
   let at = from;
   for (let record = 0; record < RECORDS_TO_TRY && at < end; record++) {
-    if (end - at < size) return sum + 1;
-    sum += recordFaults(header, view, at);
-    const { captured } = recordLengths(header, view, at);
-    if (captured > maxCapturedLength(header.linkType)) return sum;
-    at += size + captured;
-    if (at > end) return sum + 1;
+    if (end - at < size) return 1;
+    const wrong = recordFaults(header, view, at);
+    if (wrong > 0) return wrong;
+    at += size + recordLengths(header, view, at).captured;
+    if (at > end) return 1;
   }
-  return sum;
+  return 0;
 }
 
 function recordFaults(header: PcapHeader, view: DataView, at: number): number {
