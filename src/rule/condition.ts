@@ -1,8 +1,8 @@
+import type { Text } from '../core/source-file.ts';
 import { parseQuantity, type Unit } from '../core/units.ts';
 import type { Comparison, Expr, Threshold } from '../model/plan.ts';
 import { type Atom, type ExprNode, startOf } from './ast.ts';
 import { parse } from './parse.ts';
-import type { Text } from './source-file.ts';
 import { suggestion } from './suggest.ts';
 import { unitHint } from './unit-hint.ts';
 

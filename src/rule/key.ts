@@ -1,7 +1,7 @@
+import type { Text } from '../core/source-file.ts';
 import { FIELDS } from '../model/field.ts';
 import type { KeyPart } from '../model/plan.ts';
 import type { Atom } from './ast.ts';
-import type { Text } from './source-file.ts';
 import { suggestion } from './suggest.ts';
 
 export interface KeyNeeds {

@@ -1,3 +1,4 @@
+import type { Text } from '../core/source-file.ts';
 import { parseQuantity, type Unit } from '../core/units.ts';
 import { FIELDS } from '../model/field.ts';
 import type {
@@ -18,7 +19,6 @@ import { parse } from './parse.ts';
 import { PredicateCompiler } from './predicate.ts';
 import type { Scope } from './scope.ts';
 import { TRUE } from './simplify.ts';
-import type { Text } from './source-file.ts';
 import { suggestion } from './suggest.ts';
 
 export interface MeasureScope {

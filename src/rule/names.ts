@@ -1,4 +1,5 @@
 import { dirname, sep } from 'node:path';
+import type { Path, SourceFile } from '../core/source-file.ts';
 import { parseQuantity } from '../core/units.ts';
 import { formatPrefix, type Prefix, parsePrefix } from '../model/address.ts';
 import type { Threshold } from '../model/plan.ts';
@@ -8,7 +9,6 @@ import { PredicateCompiler } from './predicate.ts';
 import type { RawFile, RawThreshold } from './schema.ts';
 import type { Macro, PortSet, Scope } from './scope.ts';
 import { portNumber } from './selector.ts';
-import type { Path, SourceFile } from './source-file.ts';
 
 /** One rule file, read and in shape. */
 export interface LoadedFile {

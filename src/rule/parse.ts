@@ -1,6 +1,6 @@
+import type { Text } from '../core/source-file.ts';
 import type { Atom, CallNode, ExprNode, MeasureNode, PredicateNode, WindowNode, WithinNode } from './ast.ts';
 import { Grammar } from './grammar.ts';
-import type { Text } from './source-file.ts';
 import { lexer } from './tokens.ts';
 
 interface Trees {

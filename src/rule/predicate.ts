@@ -1,3 +1,4 @@
+import type { Text } from '../core/source-file.ts';
 import { FIELDS } from '../model/field.ts';
 import type { Comparison, Predicate } from '../model/plan.ts';
 import type { Atom, PredicateNode, TermNode } from './ast.ts';
@@ -5,7 +6,6 @@ import { addressTest, flagsTest, macTest, numberTest, textTest } from './operand
 import { allNames, kindOfName, type Scope } from './scope.ts';
 import { BARE, findSelector, protocolNumbers, type Selector, selectorNames } from './selector.ts';
 import { and, not, or, TRUE } from './simplify.ts';
-import type { Text } from './source-file.ts';
 import { suggestion } from './suggest.ts';
 
 /** What a term says, ready for a field: the operator, and the operand words and values that follow it. */

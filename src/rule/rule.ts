@@ -1,4 +1,5 @@
 import type { Finding } from '../core/errors.ts';
+import { looseText, SourceFile } from '../core/source-file.ts';
 import { DEFAULT_HOME, type Prefix, parsePrefix } from '../model/address.ts';
 import type { KeyPart, Predicate, RulePlan, RuleSet } from '../model/plan.ts';
 import { compileRule } from './compile.ts';
@@ -12,7 +13,6 @@ import { EMPTY_SCOPE, type PortSet, type Scope } from './scope.ts';
 import { readShape } from './shape.ts';
 import { TRUE, unique } from './simplify.ts';
 import type { Written } from './slots.ts';
-import { looseText, SourceFile } from './source-file.ts';
 import { suggestion } from './suggest.ts';
 
 export { ruleCost } from './cost.ts';

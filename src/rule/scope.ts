@@ -1,6 +1,6 @@
+import type { Text } from '../core/source-file.ts';
 import type { Prefix } from '../model/address.ts';
 import type { PredicateNode } from './ast.ts';
-import type { Text } from './source-file.ts';
 
 /** A macro: its tree is made once; errors inside it are told where it is written. */
 export interface Macro {

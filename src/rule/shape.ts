@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import type { Path, SourceFile } from '../core/source-file.ts';
 import { fileShape, type RawFile } from './schema.ts';
-import type { Path, SourceFile } from './source-file.ts';
 import { suggestion } from './suggest.ts';
 
 /**

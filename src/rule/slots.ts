@@ -1,6 +1,6 @@
+import type { Path, SourceFile, Text } from '../core/source-file.ts';
 import type { RawOverride, RawRule } from './schema.ts';
 import type { Scope } from './scope.ts';
-import type { Path, SourceFile, Text } from './source-file.ts';
 
 /** A rule, or an override of one, where it is written. */
 export interface Written {
