@@ -241,8 +241,9 @@ export class FlowTable {
     return 8 * row;
   }
 
-  /** Makes rows be taken from the first one again; all flows have left. */
+  /** Makes rows be taken from the first one again, without memberships; all flows have left. */
   clear(): void {
+    for (let row = 0; row < this.used; row++) this.hot[(row << FLOW_SHIFT) + STATE] = 0;
     this.used = 0;
     this.#freeCount = 0;
   }

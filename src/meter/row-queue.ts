@@ -25,6 +25,10 @@ export class RowQueue {
     this.#head = 0;
   }
 
+  clear(): void {
+    this.length = 0;
+  }
+
   push(row: number, dueUs: number): void {
     const at = (this.#head + this.length) % this.#rows.length;
     this.#rows[at] = row;
@@ -32,9 +36,9 @@ export class RowQueue {
     this.length++;
   }
 
-  /** The first row when it is due; -1 otherwise. */
+  /** The first row when its time is over; -1 otherwise. */
   pop(nowUs: number): number {
-    if (this.length === 0 || this.#dueUs[this.#head] > nowUs) return -1;
+    if (this.length === 0 || this.#dueUs[this.#head] >= nowUs) return -1;
     const row = this.#rows[this.#head];
     this.#head = (this.#head + 1) % this.#rows.length;
     this.length--;

@@ -1,0 +1,151 @@
+import * as T from './flow-table.ts';
+import { foldSlice, lastUs, writeSlice } from './flow-writer.ts';
+import type { Outlet } from './outlet.ts';
+
+export const SECOND_US = 1e6;
+/** Rows whose cache misses overlap when the list is walked. */
+const BLOCK = 64;
+
+/**
+ * The slices that are open. A slice holds packets of one second of event time; a flow's first slice holds those of the
+ * flow's first second, wherever that begins, so that the answer to the first packet is inside.
+ */
+export class OpenSlices {
+  readonly #table: T.FlowTable;
+  readonly #outlet: Outlet;
+  /** Without it slices only add up, and none is given out. */
+  readonly #enabled: boolean;
+  /** Row numbers, each once (`IN_OPEN_SLICES`), in the order in which their slices opened. */
+  #rows: Int32Array;
+  #count = 0;
+  #touched = 0;
+
+  constructor(table: T.FlowTable, outlet: Outlet, enabled: boolean) {
+    this.#table = table;
+    this.#outlet = outlet;
+    this.#enabled = enabled;
+    this.#rows = new Int32Array(table.capacity);
+  }
+
+  /** Follows the table's growth. */
+  resize(capacity: number): void {
+    const rows = new Int32Array(capacity);
+    rows.set(this.#rows.subarray(0, this.#count));
+    this.#rows = rows;
+  }
+
+  /** Makes sure that the open slice is one that a packet of `timeUs` belongs to. */
+  turn(row: number, o: number, timeUs: number, second: number): void {
+    const { hot, hotF64 } = this.#table;
+    const state = hot[o + T.STATE];
+    if ((state & T.NO_SLICE) !== 0) {
+      this.#open(row, o, timeUs, second);
+      return;
+    }
+    if (second === hot[o + T.SECOND]) return;
+    if (!this.#enabled) {
+      hot[o + T.SECOND] = second;
+      return;
+    }
+    const age = timeUs - hotF64[(o >> 1) + T.START_F64];
+    if ((state & (T.FIRST_SLICE | T.CLOSED)) === T.FIRST_SLICE && age < SECOND_US && age > -SECOND_US) return;
+    this.split(row, o, timeUs, second);
+  }
+
+  /** Ends the open slice early and opens another. */
+  split(row: number, o: number, timeUs: number, second: number): void {
+    if (!this.#enabled) return;
+    this.#emit(row, false);
+    this.#open(row, o, timeUs, second);
+  }
+
+  #open(row: number, o: number, timeUs: number, second: number): void {
+    const { hot, hotF64, coldF64 } = this.#table;
+    const d = o >> 1;
+    let state = hot[o + T.STATE] & ~(T.NO_SLICE | T.SLICE_DNS_RESPONSE);
+    if (timeUs < hotF64[d + T.SLICE_END_F64]) {
+      coldF64[d + T.LAST_F64] = lastUs(this.#table, o);
+      state |= T.LATE;
+    }
+    hotF64[d + T.SLICE_START_F64] = timeUs;
+    hotF64[d + T.SLICE_END_F64] = timeUs;
+    hot[o + T.SECOND] = second;
+    hot[o + T.SLICE_DNS] = 0;
+    if (this.#enabled && (state & T.IN_OPEN_SLICES) === 0) {
+      state |= T.IN_OPEN_SLICES;
+      this.#rows[this.#count++] = row;
+    }
+    hot[o + T.STATE] = state;
+  }
+
+  /** Brings the open slice into the record's totals, and gives it out. */
+  close(row: number, leaving: boolean): void {
+    if ((this.#table.hot[(row << T.FLOW_SHIFT) + T.STATE] & T.NO_SLICE) !== 0) return;
+    if (this.#enabled) this.#emit(row, leaving);
+    else foldSlice(this.#table, row);
+  }
+
+  #emit(row: number, leaving: boolean): void {
+    const { hot } = this.#table;
+    const n = this.#outlet.next();
+    writeSlice(this.#table, row, this.#outlet.batch, n, leaving);
+    foldSlice(this.#table, row);
+    const at = (row << T.FLOW_SHIFT) + T.STATE;
+    hot[at] = (hot[at] & ~T.FIRST_SLICE) | T.NO_SLICE;
+  }
+
+  /** Slices of seconds before `nowUs` leave; a flow's first one stays until the flow is a second old or closed. */
+  turnAll(nowUs: number): void {
+    let kept = 0;
+    for (let from = 0; from < this.#count; from += BLOCK) {
+      const to = Math.min(from + BLOCK, this.#count);
+      this.#touch(from, to);
+      kept = this.#turnBlock(from, to, kept, nowUs);
+    }
+    this.#count = kept;
+  }
+
+  #touch(from: number, to: number): void {
+    const { hot, cold } = this.#table;
+    let sum = 0;
+    for (let i = from; i < to; i++) {
+      const o = this.#rows[i] << T.FLOW_SHIFT;
+      sum ^= hot[o + T.STATE] ^ hot[o + T.SLICE_DNS] ^ cold[o] ^ cold[o + T.FLOW_LAYERS];
+    }
+    this.#touched = sum;
+  }
+
+  #turnBlock(from: number, to: number, keptBefore: number, nowUs: number): number {
+    const { hot, hotF64 } = this.#table;
+    let kept = keptBefore;
+    for (let i = from; i < to; i++) {
+      const row = this.#rows[i];
+      const o = row << T.FLOW_SHIFT;
+      const state = hot[o + T.STATE];
+      const gone = hot[o + T.KIND] === 0 || (state & T.NO_SLICE) !== 0;
+      const held = (state & (T.FIRST_SLICE | T.CLOSED)) === T.FIRST_SLICE;
+      if (!gone && held && nowUs - hotF64[(o >> 1) + T.START_F64] < SECOND_US) {
+        this.#rows[kept++] = row;
+        continue;
+      }
+      if (!gone) this.#emit(row, false);
+      hot[o + T.STATE] &= ~T.IN_OPEN_SLICES;
+    }
+    return kept;
+  }
+
+  /** Hands on the slices that are written. */
+  deliver(): void {
+    this.#outlet.deliver();
+  }
+
+  /** Forgets all rows; their flows have left. */
+  clear(): void {
+    this.#count = 0;
+  }
+
+  /** Keeps the touching of rows from being optimised away. */
+  get touched(): number {
+    return this.#touched;
+  }
+}
