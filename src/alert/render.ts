@@ -1,3 +1,4 @@
+import { printable, shellQuoted } from '../core/text.ts';
 import { formatNumber } from '../core/units.ts';
 import type { EvidenceItem, Transition } from '../model/alert.ts';
 import type { Severity } from '../model/plan.ts';
@@ -27,7 +28,7 @@ export function renderTransition(t: Transition, options: { colour: boolean }): s
   add('measured', withoutHead(t));
   for (const item of t.evidence) for (const [label, text] of evidenceLines(item)) add(label, text);
   if (t.state === 'firing' || t.state === 'escalated') {
-    if (t.filter !== '') add('look', `weir query ${quoted(t.filter)}`);
+    if (t.filter !== '') add('look', `weir query ${shellQuoted(t.filter)}`);
     if (t.advice !== '') add('do', t.advice);
   }
   return lines;
@@ -54,18 +55,7 @@ function flowText(flow: Record<string, string | number>): string {
     .join(' ');
 }
 
-/** One argument of a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
 /** `2017-09-10 17:52:28Z`: a person needs no microseconds. */
 function shortTime(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;
-}
-
-/** Names from the network must not steer the terminal. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '?');
 }

@@ -1,10 +1,10 @@
 import { formatUs } from '../core/time.ts';
 import { formatDuration, formatQuantity, type Unit } from '../core/units.ts';
-import type { AlertState } from '../model/alert.ts';
+import type { AlertState, Measured } from '../model/alert.ts';
 import type { RulePlan } from '../model/plan.ts';
 import type { Key } from '../model/window-result.ts';
 import type { Episode } from './episode.ts';
-import { type Limit, limitsOf } from './limits.ts';
+import { limitsOf } from './limits.ts';
 import type { Moment } from './transition.ts';
 
 const SLOT = /\{\{\s*([\w.-]+)\s*\}\}/g;
@@ -68,17 +68,32 @@ export function describe(rule: RulePlan, name: string, value: number | string | 
   return formatQuantity(value, unit);
 }
 
+/** The values of a window with their units, those that broke a limit first. */
+export function measuredOf(episode: Episode, { values, expected }: Pick<Moment, 'values' | 'expected'>): Measured[] {
+  const { rule } = episode;
+  const held = limitsOf(episode, values).filter((limit) => limit.held);
+  const named = new Set(held.map((limit) => limit.name));
+  const others = rule.measures.map(({ name }) => name).filter((name) => !named.has(name));
+  const item = (name: string, limit: string | null): Measured => ({
+    name,
+    text: describe(rule, name, values[name]),
+    limit,
+    expected: expected && Object.hasOwn(expected, name) ? describe(rule, name, expected[name]) : null,
+  });
+  return [
+    ...held.map(({ name, cmp, limit }) => item(name, `${cmp} ${describe(rule, name, limit)}`)),
+    ...others.filter((name) => typeof values[name] === 'number').map((name) => item(name, null)),
+  ];
+}
+
 /** `pps 45.2 kpps > 20 kpps, est 2% < 20%; srcs 8,112`. */
 function standing(episode: Episode, moment: Moment): string {
-  const { rule } = episode;
-  const limits = limitsOf(episode, moment.values);
-  const held = limits.filter((limit) => limit.held);
-  const named = new Set(held.map((limit) => limit.name));
-  const against = held.map((limit) => `${measured(rule, limit.name, moment)} ${limit.cmp} ${limitText(rule, limit)}`);
-  const others = rule.measures
-    .filter(({ name }) => !named.has(name) && typeof moment.values[name] === 'number')
-    .map(({ name }) => measured(rule, name, moment));
-  return [against.join(', '), others.join(', ')].filter((text) => text !== '').join('; ');
+  const all = measuredOf(episode, moment);
+  const text = (each: Measured) =>
+    [each.name, each.text, each.limit, each.expected && `(expected ${each.expected})`].filter(Boolean).join(' ');
+  const broken = all.filter((each) => each.limit !== null).map(text);
+  const others = all.filter((each) => each.limit === null).map(text);
+  return [broken.join(', '), others.join(', ')].filter((part) => part !== '').join('; ');
 }
 
 /** `over after 2m 5s; pps 12 pps, was up to 45.2 kpps`. */
@@ -87,13 +102,5 @@ function ending(episode: Episode, moment: Moment): string {
   const main = limitsOf(episode, moment.values).find((limit) => !FEWER.includes(limit.cmp))?.name;
   const over = `over after ${formatDuration(moment.timeUs - episode.sinceUs)}`;
   if (main === undefined || peaks[main] === undefined) return over;
-  return `${over}; ${measured(rule, main, moment)}, was up to ${describe(rule, main, peaks[main])}`;
-}
-
-function measured(rule: RulePlan, name: string, moment: Moment): string {
-  return `${name} ${describe(rule, name, moment.values[name])}`;
-}
-
-function limitText(rule: RulePlan, limit: Limit): string {
-  return describe(rule, limit.name, limit.limit);
+  return `${over}; ${main} ${describe(rule, main, moment.values[main])}, was up to ${describe(rule, main, peaks[main])}`;
 }

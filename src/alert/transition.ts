@@ -3,7 +3,7 @@ import { formatUs } from '../core/time.ts';
 import type { AlertState, Evaluation, EvidenceItem, Transition } from '../model/alert.ts';
 import type { Episode } from './episode.ts';
 import { filterOf } from './filter.ts';
-import { fillTemplate, summarise } from './summary.ts';
+import { fillTemplate, measuredOf, summarise } from './summary.ts';
 
 /** What was measured when a transition happened. */
 export type Moment = Pick<Evaluation, 'startUs' | 'endUs' | 'values' | 'expected' | 'missing'> & { timeUs: number };
@@ -41,6 +41,7 @@ export function makeTransition(episode: Episode, step: Step, moment: Moment): Tr
     filter: filterOf(rule, key),
     advice: fillTemplate(rule.measureAgainst, episode, step.state, moment),
     since: formatUs(sinceUs),
+    measured: measuredOf(episode, moment),
   };
 }
 

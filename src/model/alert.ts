@@ -1,4 +1,6 @@
+import type { Unit } from '../core/units.ts';
 import type { RulePlan, Severity } from './plan.ts';
+import type { SeriesPoint } from './series.ts';
 import type { Key } from './window-result.ts';
 
 export type AlertState = 'pending' | 'firing' | 'escalated' | 'deescalated' | 'resolved' | 'suppressed';
@@ -47,7 +49,29 @@ export interface Transition {
   advice: string;
   /** When the episode began (first pending), ISO 8601. */
   since: string;
+  /** The values as people read them; those that broke a limit first. */
+  measured: Measured[];
 }
+
+/** `{"name":"pps","text":"45.2 kpps","limit":"> 20.0 kpps","expected":null}` */
+export interface Measured {
+  name: string;
+  text: string;
+  /** The limit that the value broke, with its comparison. */
+  limit: string | null;
+  expected: string | null;
+}
+
+/** Recent windows of an alert's main measure, for a plot. */
+export interface AlertPlot {
+  name: string;
+  unit: Unit;
+  points: SeriesPoint[];
+  limit: number | null;
+}
+
+/** Finds what to plot for an alert; null when there is nothing. */
+export type PlotSource = (transition: Transition) => Promise<AlertPlot | null>;
 
 /** `{"topk":"src.ip","by":"packets","items":[{"value":"198.51.100.7","amount":9000,"share":0.4}]}` or flow lines. */
 export type EvidenceItem =

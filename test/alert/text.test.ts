@@ -25,6 +25,7 @@ it('a line has the fields of the interface in their order', () => {
     'filter',
     'advice',
     'since',
+    'measured',
   ]);
   expect(m.told[0]).toMatchObject({
     time: '1970-01-01T00:00:10.000000Z',
@@ -129,7 +130,7 @@ it('renders for a terminal, in colour only when asked, and lets no control chara
   expect(renderTransition(m.told[0], { colour: true })[0]).toContain('\u001b[1;31mCRITICAL');
   const evil = { ...m.told[0], summary: 'x\u001b[2J', filter: "dns name 'a'", title: 'q\r\n' };
   const lines = renderTransition(evil, { colour: false });
-  expect(lines[0]).toContain('q??');
+  expect(lines[0]).toContain('q?');
   expect(lines[1]).toContain('x?[2J');
   expect(lines[3]).toBe("  look     weir query 'dns name '\\''a'\\'''");
 });
