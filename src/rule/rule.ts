@@ -16,8 +16,11 @@ import type { Written } from './slots.ts';
 import { suggestion } from './suggest.ts';
 
 export { ruleCost } from './cost.ts';
+export { type FlowRowsOptions, flowRows, TEST_START_US } from './flow-rows.ts';
 export { formatPredicate } from './format.ts';
+export { judge, uncovered, type Verdict } from './judge.ts';
 export { generateSchema } from './schema.ts';
+export { type Expectation, loadRuleTests, type RuleCase, TEST_HOME } from './test-file.ts';
 
 export interface LoadOptions {
   /** `$home`, whatever the files say. */

@@ -21,6 +21,11 @@ export function readShape(file: SourceFile): { raw: RawFile; broken: Set<number>
   return again.success ? { raw: again.data, broken } : null;
 }
 
+/** Reports every misfit of any file against its shape. */
+export function reportMisfits(file: SourceFile, shape: z.ZodType, issues: Issue[]): void {
+  for (const issue of flatten(issues)) reportIssue(file, shape, issue);
+}
+
 type Tree = Record<string | number, unknown>;
 
 const PLACEHOLDER = { id: 'broken', window: '1s', measure: {}, when: {} };
