@@ -20,7 +20,6 @@ const CAUSES = [
   ['link_header', 'link header that contradicts itself'],
   ['tunnel_header', 'tunnel header that contradicts itself'],
   ['dns', 'DNS message that contradicts itself'],
-  ['tls', 'TLS ClientHello that contradicts itself'],
   ['address_table_full', 'name of an address forgotten for a newer one'],
 ] as const;
 

@@ -23,12 +23,7 @@ import {
 } from '../model/packet-rows.ts';
 import type { CommonStacks } from './common-stacks.ts';
 import { SERVICE, UDP_PORTS } from './ports-of-services.ts';
-
-/** What `parseCommon` answers. */
-export const NOT_COMMON = 0;
-export const DONE = 1;
-/** Done, and the payload may hold a DNS message or a TLS ClientHello. */
-export const LOOK_INSIDE = 2;
+import { isClientHello } from './tls.ts';
 
 const TCP = 6;
 const UDP = 17;
@@ -37,7 +32,7 @@ const ALL = HAS_IP | HAS_PORTS | HAS_TRANSPORT | HAS_MAC;
 /**
  * The straight path, for what nearly every packet is: Ethernet, at most one VLAN tag, IPv4 without options or IPv6
  * without extension headers, not fragmented, TCP or UDP, nothing contradictory and no port that may open a tunnel. All
- * other packets are `NOT_COMMON` and go through `steps.ts`, which gives the same row for a common one
+ * other packets are `false` and go through `steps.ts`, which gives the same row for a common one
  * (`test/decode/common.test.ts`). Measured by `test/perf/decode.ts`.
  */
 export function parseCommon(
@@ -49,8 +44,8 @@ export function parseCommon(
   words: Int32Array,
   row: number,
   stacks: CommonStacks,
-): number {
-  if (captured < 42 || captured > wire) return NOT_COMMON;
+): boolean {
+  if (captured < 42 || captured > wire) return false;
   let type = view.getUint16(start + 12);
   let at = start + 14;
   let vlan = -1;
@@ -66,7 +61,7 @@ export function parseCommon(
   let ipv6 = 0;
   let next = 0;
   if (type === 0x0800) {
-    if (at + 28 > cap || data[at] !== 0x45 || (view.getUint16(at + 6) & 0x3fff) !== 0) return NOT_COMMON;
+    if (at + 28 > cap || data[at] !== 0x45 || (view.getUint16(at + 6) & 0x3fff) !== 0) return false;
     ipEnd = at + view.getUint16(at + 2);
     protocol = data[at + 9];
     tos = data[at + 1];
@@ -80,7 +75,7 @@ export function parseCommon(
     words[row + 6] = IPV4_WORD_2;
     words[row + 7] = view.getInt32(at + 16);
   } else if (type === 0x86dd) {
-    if (at + 48 > cap || data[at] >>> 4 !== 6) return NOT_COMMON;
+    if (at + 48 > cap || data[at] >>> 4 !== 6) return false;
     ipEnd = at + 40 + view.getUint16(at + 4);
     protocol = data[at + 6];
     tos = (view.getUint16(at) >>> 4) & 0xff;
@@ -94,33 +89,32 @@ export function parseCommon(
     words[row + 5] = view.getInt32(at + 28);
     words[row + 6] = view.getInt32(at + 32);
     words[row + 7] = view.getInt32(at + 36);
-  } else return NOT_COMMON;
-  if (ipEnd > start + wire) return NOT_COMMON;
+  } else return false;
+  if (ipEnd > start + wire) return false;
 
-  let answer = DONE;
   let meta = ALL | protocol | ipv6;
   let flags = tos << 16;
   const ports = view.getInt32(next);
   if (protocol === TCP) {
-    if (next + 14 > cap) return NOT_COMMON;
+    if (next + 14 > cap) return false;
     const offsetAndFlags = view.getUint16(next + 12);
     const payload = next + ((offsetAndFlags >>> 12) << 2);
-    if (payload < next + 20 || payload > ipEnd) return NOT_COMMON;
+    if (payload < next + 20 || payload > ipEnd) return false;
     flags |= offsetAndFlags & 0xfff;
     if (payload < ipEnd) {
       meta |= HAS_PAYLOAD;
-      if (payload < cap && (data[payload] === 0x16 || ports >>> 16 === 53 || (ports & 0xffff) === 53))
-        answer = LOOK_INSIDE;
+      // Names are looked for on the other path.
+      if (ports >>> 16 === 53 || (ports & 0xffff) === 53 || isClientHello(data, payload, cap)) return false;
     }
   } else if (protocol === UDP) {
     const length = view.getUint16(next + 4);
-    if (length < 8 || next + length > ipEnd) return NOT_COMMON;
+    if (length < 8 || next + length > ipEnd) return false;
     const source = UDP_PORTS[ports >>> 16];
     const destination = UDP_PORTS[ports & 0xffff];
-    if (((source | destination) & ~SERVICE) !== 0) return NOT_COMMON;
+    if (((source | destination) & ~SERVICE) !== 0) return false;
     if ((source & ~destination & SERVICE) !== 0) meta |= IS_ANSWER;
     if (next + 8 < ipEnd) meta |= HAS_PAYLOAD;
-  } else return NOT_COMMON;
+  } else return false;
 
   words[row + PORTS] = ports;
   words[row + META] = meta;
@@ -137,7 +131,7 @@ export function parseCommon(
   words[row + SRC_MAC + 1] = view.getInt32(start + 8);
   words[row + IDENTIFIER] = 0;
   words[row + DNS_TYPE] = 0;
-  return answer;
+  return true;
 }
 
 /** Index in `CommonStacks`. */

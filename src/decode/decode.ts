@@ -1,13 +1,16 @@
-import type { Metrics } from '../core/metrics.ts';
+import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Names } from '../model/names.ts';
 import type { PacketBatch } from '../model/packet-batch.ts';
 import { INTERFACE, type PacketRows, ROW, TIME_F64, VLAN, WIRE_BYTES } from '../model/packet-rows.ts';
+import { AddressNames } from './address-names.ts';
 import { causeCode, causeCounters } from './causes.ts';
-import { LOOK_INSIDE, NOT_COMMON, parseCommon } from './common.ts';
+import { parseCommon } from './common.ts';
 import { CommonStacks } from './common-stacks.ts';
 import { FragmentTable } from './fragments.ts';
+import { Inside } from './inside.ts';
 import { LayerTrie } from './layer-trie.ts';
-import { LINK_STEPS } from './link-types.ts';
+import { linkStep } from './link-types.ts';
+import { END } from './step-codes.ts';
 import { walkHeaders } from './steps.ts';
 import { Walk } from './walk.ts';
 
@@ -20,22 +23,40 @@ export interface DecoderOptions {
   maxTunnels?: number;
   /** Fragmented datagrams whose ports are remembered, a power of two. Default 8192. */
   maxFragments?: number;
+  /** Addresses whose DNS name is remembered, a power of two. Default 65,536. */
+  maxAddressNames?: number;
 }
 
 const LINK_ETHERNET = 1;
 const LINK_TYPE = causeCode('link_type');
+const LAYER_TABLE_FULL = causeCode('layer_table_full');
+const FRAGMENT_TABLE_FULL = causeCode('fragment_table_full');
+const ADDRESS_TABLE_FULL = causeCode('address_table_full');
 
 /** Packets to rows. Holds what must be remembered from packet to packet: fragments, names of addresses, stacks. */
 export class Decoder {
   readonly #walk: Walk;
   readonly #stacks: CommonStacks;
+  readonly #layers: LayerTrie;
+  readonly #fragments: FragmentTable;
+  readonly #addresses: AddressNames;
+  readonly #names: Names;
+  readonly #causes: Counter[];
 
   constructor(options: DecoderOptions, { metrics }: { metrics: Metrics }) {
-    const layers = new LayerTrie(options.names.layers);
-    const fragments = new FragmentTable(options.maxFragments ?? 8192);
-    this.#stacks = new CommonStacks(layers);
+    this.#names = options.names;
+    this.#layers = new LayerTrie(options.names.layers);
+    this.#fragments = new FragmentTable(options.maxFragments ?? 8192);
+    this.#addresses = new AddressNames(options.maxAddressNames ?? 65_536);
+    this.#causes = causeCounters(metrics);
+    this.#stacks = new CommonStacks(this.#layers);
     this.#walk = new Walk(
-      { layers, fragments, causes: causeCounters(metrics) },
+      {
+        layers: this.#layers,
+        fragments: this.#fragments,
+        inside: new Inside(options.names, this.#addresses),
+        causes: this.#causes,
+      },
       { tunnels: options.tunnels ?? true, maxTunnels: options.maxTunnels ?? 8 },
     );
   }
@@ -53,21 +74,23 @@ export class Decoder {
     for (let i = 0; i < count; i++) {
       const packet = from + i;
       const row = i * ROW;
-      const at = offset[packet];
-      const captured = capturedLength[packet];
       const wire = wireLength[packet];
-      const answer =
-        linkType[packet] === LINK_ETHERNET
-          ? parseCommon(data, view, at, captured, wire, words, row, stacks)
-          : NOT_COMMON;
-      if (answer === NOT_COMMON) this.#slow(batch, packet, words, row);
-      else if (answer === LOOK_INSIDE) this.#slow(batch, packet, words, row);
+      const common =
+        linkType[packet] === LINK_ETHERNET &&
+        parseCommon(data, view, offset[packet], capturedLength[packet], wire, words, row, stacks);
+      if (!common) this.#slow(batch, packet, words, row);
       words[row + WIRE_BYTES] = wire;
       words[row + INTERFACE] = ingressInterface[packet];
       doubles[(row >>> 1) + TIME_F64] = timeUs[packet];
     }
     rows.length = count;
+    this.#countEvictions();
     return count;
+  }
+
+  /** The last name that DNS gave for the address at `at` (4 words), '' when none is known. */
+  nameOf(words: Int32Array, at: number): string {
+    return this.#names.names.text(this.#addresses.get(words, at));
   }
 
   #slow(batch: PacketBatch, packet: number, words: Int32Array, row: number): void {
@@ -80,9 +103,16 @@ export class Decoder {
     walk.row = row;
     walk.timeUs = batch.timeUs[packet];
     walk.begin(batch.offset[packet], batch.capturedLength[packet], batch.wireLength[packet]);
-    const first = LINK_STEPS.get(batch.linkType[packet]);
-    if (first === undefined) walk.count(LINK_TYPE);
+    const first = linkStep(batch.linkType[packet]);
+    if (first === END) walk.count(LINK_TYPE);
     else walkHeaders(walk, first);
     walk.finish();
+  }
+
+  #countEvictions(): void {
+    const causes = this.#causes;
+    causes[LAYER_TABLE_FULL].value += this.#layers.takeOverflows();
+    causes[FRAGMENT_TABLE_FULL].value += this.#fragments.takeEvicted();
+    causes[ADDRESS_TABLE_FULL].value += this.#addresses.takeEvicted();
   }
 }

@@ -1,6 +1,23 @@
 import { causeCode } from './causes.ts';
 import { layerCode } from './layer-codes.ts';
-import { ARP, END, ETHERTYPE, IP, ISL, LLC, MPLS, NSH, PBB, PPPOE, VLAN_TAG } from './step-codes.ts';
+import {
+  ARP,
+  END,
+  ETHERTYPE,
+  FABRIC_PATH,
+  IP,
+  ISL,
+  LLC,
+  MACSEC,
+  MPLS,
+  NSH,
+  PBB,
+  PLAIN_TAG,
+  PPP_PROTOCOL,
+  PPPOE,
+  TRILL,
+  VLAN_TAG,
+} from './step-codes.ts';
 import type { Walk } from './walk.ts';
 
 const ETH = layerCode('eth');
@@ -60,8 +77,21 @@ export function etherType(walk: Walk): number {
       return MPLS;
     case 0x8864:
       return PPPOE;
+    case 0x880b:
+      return PPP_PROTOCOL;
     case 0x88e7:
       return PBB;
+    case 0x8903:
+      return FABRIC_PATH;
+    case 0x22f3:
+      return TRILL;
+    case 0x88e5:
+      return MACSEC;
+    case 0x892f: // HSR
+    case 0x8926: // VN-tag
+    case 0x893f: // E-tag
+    case 0x8909: // Cisco metadata
+      return PLAIN_TAG;
     case 0x894f:
       return NSH;
     default:
@@ -73,7 +103,6 @@ const NAMED = new Map<number, number>([
   [0x88cc, layerCode('lldp')],
   [0x888e, layerCode('eapol')],
   [0x8863, layerCode('pppoe')],
-  [0x88e5, layerCode('macsec')],
 ]);
 
 /** Protocols without IP: some get a name in the stack. */

@@ -31,8 +31,7 @@ export interface Fragment {
  * held back: a fragment that comes before the first has no ports. Bounded: sets of four, the oldest leaves.
  */
 export class FragmentTable {
-  /** First fragments that left before their time. */
-  evicted = 0;
+  #evicted = 0;
   readonly #mask: number;
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
@@ -100,7 +99,14 @@ export class FragmentTable {
       if (this.#words[entry + USED] === 0 || this.#matches(entry, fragment)) return entry;
       if (this.#doubles[entry / 2 + TIME_F64] < this.#doubles[oldest / 2 + TIME_F64]) oldest = entry;
     }
-    if (this.#alive(oldest, fragment.timeUs)) this.evicted++;
+    if (this.#alive(oldest, fragment.timeUs)) this.#evicted++;
     return oldest;
+  }
+
+  /** First fragments that left before their time since the last call. */
+  takeEvicted(): number {
+    const taken = this.#evicted;
+    this.#evicted = 0;
+    return taken;
   }
 }

@@ -7,10 +7,10 @@ const MAX_NODES = 1 << (INDEX_BITS - 1);
 
 /**
  * Header stacks as nodes of a trie: a decoder walks it by layer codes, and the text of a stack is made once. Bounded:
- * when it is full, VLAN ids are left out, and then what cannot be told apart counts as its parent (`overflows`).
+ * when it is full, VLAN ids are left out, and then what cannot be told apart counts as its parent (`takeOverflows`).
  */
 export class LayerTrie {
-  overflows = 0;
+  #overflows = 0;
   readonly #table: StringTable;
   /** Open addressing: `node * CODES + code + 1`, 0 free; beside it the child. */
   readonly #keys = new Int32Array(1 << INDEX_BITS);
@@ -38,7 +38,7 @@ export class LayerTrie {
   #add(node: number, code: number, key: number, slot: number): number {
     const limit = code >= VLAN_CODE ? MAX_NODES / 2 : MAX_NODES;
     if (this.#nodes >= limit) {
-      this.overflows++;
+      this.#overflows++;
       return code >= VLAN_CODE ? this.child(node, ANY_VLAN) : node;
     }
     const made = this.#nodes++;
@@ -59,5 +59,12 @@ export class LayerTrie {
     const texts: string[] = [];
     for (let at = node; at !== 0; at = this.#parents[at]) texts.push(layerText(this.#codes[at]));
     return texts.reverse().join(' ');
+  }
+
+  /** How often a stack could not be told apart since the last call. */
+  takeOverflows(): number {
+    const taken = this.#overflows;
+    this.#overflows = 0;
+    return taken;
   }
 }

@@ -25,7 +25,9 @@ export function tcp(walk: Walk): number {
     walk.count(HEADER_LENGTH);
     return END;
   }
-  if (at + header < walk.ipEnd) words[row + META] |= HAS_PAYLOAD;
+  if (at + header === walk.ipEnd) return END;
+  words[row + META] |= HAS_PAYLOAD;
   walk.at = at + header;
+  walk.inside.tcp(walk, view.getUint16(at), view.getUint16(at + 2));
   return END;
 }

@@ -4,13 +4,12 @@ import { causeCode } from './causes.ts';
 import { icmp, icmp6 } from './icmp.ts';
 import { type LayerName, layerCode } from './layer-codes.ts';
 import { dccp, sctp } from './ports.ts';
-import { END, ETHERIP, EXTENSIONS, GRE, IP, L2TP_IP, MPLS, RAW_ETHERNET } from './step-codes.ts';
+import { END, ETHERIP, ETHERNET, EXTENSIONS, GRE, IP, L2TP_IP, MPLS } from './step-codes.ts';
 import { tcp } from './tcp.ts';
 import { udp, udpLite } from './udp.ts';
 import { FIRST_FRAGMENT, LATER_FRAGMENT, type Walk } from './walk.ts';
 
 const FIRST_MISSING = causeCode('fragment_first_missing');
-const TABLE_FULL = causeCode('fragment_table_full');
 
 /** IP protocols (IANA) that show in the stack. */
 const NAMES: readonly [number, LayerName][] = [
@@ -42,14 +41,8 @@ export function transport(walk: Walk): number {
     return END;
   }
   const step = open(walk);
-  if (walk.fragment === FIRST_FRAGMENT && step !== EXTENSIONS) remember(walk);
+  if (walk.fragment === FIRST_FRAGMENT && step !== EXTENSIONS) walk.fragments.remember(walk);
   return step;
-}
-
-function remember(walk: Walk): void {
-  const before = walk.fragments.evicted;
-  walk.fragments.remember(walk);
-  walk.causes[TABLE_FULL].value += walk.fragments.evicted - before;
 }
 
 function open(walk: Walk): number {
@@ -89,10 +82,10 @@ function tunnel(walk: Walk): number {
       return ETHERIP;
     case 115:
       return L2TP_IP;
-    case 137:
+    case 137: // RFC 4023
       return MPLS;
-    case 143:
-      return RAW_ETHERNET;
+    case 143: // RFC 8986
+      return ETHERNET;
     default:
       return END;
   }

@@ -2,6 +2,7 @@ import { HAS_PAYLOAD, HAS_PORTS, HAS_TRANSPORT, IS_ANSWER, META, PORTS } from '.
 import { causeCode } from './causes.ts';
 import { isServiceAnswer } from './ports-of-services.ts';
 import { END } from './step-codes.ts';
+import { udpTunnel } from './udp-tunnels.ts';
 import { type Walk, WHOLE } from './walk.ts';
 
 const LENGTH = causeCode('udp_length');
@@ -22,7 +23,8 @@ export function udp(walk: Walk): number {
   words[row + META] |= HAS_TRANSPORT | (at + HEADER < walk.ipEnd ? HAS_PAYLOAD : 0);
   boundUdp(walk, view.getUint16(at + 4));
   walk.at = at + HEADER;
-  return END;
+  walk.inside.udp(walk, source, destination);
+  return walk.tunnels ? udpTunnel(source, destination) : END;
 }
 
 /** A fragment holds less than the length says; a jumbogram says zero. */

@@ -16,6 +16,7 @@ import {
 } from '../model/packet-rows.ts';
 import { causeCode } from './causes.ts';
 import type { FragmentTable } from './fragments.ts';
+import type { Inside } from './inside.ts';
 import { VLAN_CODE } from './layer-codes.ts';
 import type { LayerTrie } from './layer-trie.ts';
 
@@ -31,6 +32,7 @@ export const LATER_FRAGMENT = 2;
 export interface WalkTools {
   layers: LayerTrie;
   fragments: FragmentTable;
+  inside: Inside;
   causes: readonly Counter[];
 }
 
@@ -62,6 +64,8 @@ export class Walk {
   fragment = WHOLE;
   fragmentId = 0;
   fragmentProtocol = 0;
+  /** The radio header says that the MAC header is padded to words. */
+  padded = false;
   /** Offsets of the MAC addresses that belong to the next IP header, -1 without. */
   sourceMacAt = -1;
   destinationMacAt = -1;
@@ -69,11 +73,13 @@ export class Walk {
   readonly maxTunnels: number;
   readonly layers: LayerTrie;
   readonly fragments: FragmentTable;
+  readonly inside: Inside;
   readonly causes: readonly Counter[];
 
   constructor(tools: WalkTools, options: { tunnels: boolean; maxTunnels: number }) {
     this.layers = tools.layers;
     this.fragments = tools.fragments;
+    this.inside = tools.inside;
     this.causes = tools.causes;
     this.tunnels = options.tunnels;
     this.maxTunnels = options.maxTunnels;
@@ -89,6 +95,7 @@ export class Walk {
     this.depth = 0;
     this.ipEnd = 0;
     this.fragment = WHOLE;
+    this.padded = false;
     this.sourceMacAt = -1;
     this.destinationMacAt = -1;
   }

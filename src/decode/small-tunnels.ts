@@ -1,0 +1,57 @@
+import { looksLikeIp } from './ip-header.ts';
+import { layerCode } from './layer-codes.ts';
+import { END, ETHERNET, GRE, IP, WLAN } from './step-codes.ts';
+import type { Walk } from './walk.ts';
+
+const GUE_LAYER = layerCode('gue');
+const TZSP_LAYER = layerCode('tzsp');
+const TZSP_PADDING = 0;
+const TZSP_LAST = 1;
+const TZSP_ETHERNET = 1;
+const TZSP_WLAN = 18;
+const ETHERIP_VERSION = 0x30;
+const GUE_CONTROL = 0x20;
+const GUE_DIRECT = 1;
+
+/* EtherIP (RFC 3378, section 3): 0 version 3 (4), reserved (12)   2 Ethernet frame */
+export function etherIp(walk: Walk): number {
+  if (walk.lacks(2) || walk.data[walk.at] !== ETHERIP_VERSION) return END;
+  walk.at += 2;
+  return ETHERNET;
+}
+
+/*
+ * Generic UDP encapsulation (draft-ietf-intarea-gue, section 3): 0 variant (2), control (1), options in words (5)
+ *   1 IP protocol   2 flags (16)   4 options; variant 1 is an IP packet itself
+ */
+export function gue(walk: Walk): number {
+  const { data, at } = walk;
+  if (at + 4 > walk.cap) return END;
+  if (data[at] >>> 6 === GUE_DIRECT) return looksLikeIp(walk, at) ? IP : END;
+  if (data[at] >>> 6 !== 0 || (data[at] & GUE_CONTROL) !== 0) return END;
+  const inner = at + 4 + 4 * (data[at] & 31);
+  if (data[at + 1] === 47) return into(walk, inner, GRE);
+  return looksLikeIp(walk, inner) ? into(walk, inner, IP) : END;
+}
+
+function into(walk: Walk, at: number, step: number): number {
+  walk.push(GUE_LAYER);
+  walk.at = at;
+  return step;
+}
+
+/*
+ * TaZmen sniffer protocol: 0 version 1   1 type   2 encapsulated protocol (16)   4 tags: type, length, value; 0 padding
+ *   and 1 last have neither length nor value
+ */
+export function tzsp(walk: Walk): number {
+  const { data, view, cap } = walk;
+  if (walk.at + 5 > cap || data[walk.at] !== 1) return END;
+  const protocol = view.getUint16(walk.at + 2);
+  let at = walk.at + 4;
+  while (at < cap && data[at] !== TZSP_LAST) at += data[at] === TZSP_PADDING || at + 1 >= cap ? 1 : 2 + data[at + 1];
+  if (at >= cap || (protocol !== TZSP_ETHERNET && protocol !== TZSP_WLAN)) return END;
+  walk.push(TZSP_LAYER);
+  walk.at = at + 1;
+  return protocol === TZSP_ETHERNET ? ETHERNET : WLAN;
+}
