@@ -46,6 +46,7 @@ export const ANSWERS = 4;
 /** SYN, FIN, RST, a name or a DNS response: leaves the fast path. */
 export const SPECIAL = 8;
 
+const ICMPV6 = 58;
 const FIN_SYN_RST = 7;
 const SYN = 2;
 const RST = 4;
@@ -134,7 +135,7 @@ function portsOf(words: Int32Array, r: number, meta: number): { kind: number; po
   if (meta & HAS_PORTS) result.ports = words[r + PORTS];
   else if (meta & HAS_ICMP) {
     const type = (words[r + ICMP] >>> 8) & 255;
-    const counterpart = icmpCounterpart(type, (meta & IS_IPV6) !== 0);
+    const counterpart = icmpCounterpart(type, protocol === ICMPV6);
     if (counterpart < 0) result.kind |= ONE_WAY;
     result.ports = (type << 16) | (counterpart < 0 ? words[r + ICMP] & 255 : counterpart);
   } else if ((meta & (HAS_IP | IS_ARP)) === 0) result.ports = words[r + LAYERS];
