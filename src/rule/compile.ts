@@ -18,6 +18,7 @@ import { type ConditionScope, compileCondition } from './condition.ts';
 import { FINGERPRINT_EMPTY, fingerprint } from './fingerprint.ts';
 import { formatPredicate } from './format.ts';
 import { compileKey } from './key.ts';
+import { lintRule } from './lint.ts';
 import { compileMeasure, readTopk } from './measure.ts';
 import { readThreshold } from './names.ts';
 import { parse } from './parse.ts';
@@ -40,7 +41,7 @@ export interface CompileContext {
 export function compileRule(rule: Written, overrides: Written[], context: CompileContext): RulePlan {
   const slots = new Slots(rule, overrides);
   const thresholds = mergeThresholds(slots, context.thresholds);
-  const conditions: ConditionScope = { measures: new Map(), thresholds, used: context.used };
+  const conditions: ConditionScope = { measures: new Map(), thresholds, used: new Set() };
   const by = compileBy(slots);
   const match = compileMatch(slots);
   const measures = compileMeasures(slots, conditions);
@@ -72,7 +73,14 @@ export function compileRule(rule: Written, overrides: Written[], context: Compil
     measureAgainst: slots.get('advice')?.value ?? '',
     fingerprint: FINGERPRINT_EMPTY,
   };
-  for (const name of Object.keys(thresholds)) if (context.used.has(name)) plan.thresholds[name] = thresholds[name];
+  const used = new Set<string>();
+  for (const name of Object.keys(thresholds)) {
+    if (!conditions.used.has(name)) continue;
+    plan.thresholds[name] = thresholds[name];
+    used.add(name);
+    context.used.add(name);
+  }
+  lintRule(plan, slots, used);
   return { ...plan, fingerprint: fingerprint(plan) };
 }
 

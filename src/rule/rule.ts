@@ -5,7 +5,7 @@ import type { KeyPart, Predicate, RulePlan, RuleSet } from '../model/plan.ts';
 import { compileRule } from './compile.ts';
 import { listFiles, readSource } from './files.ts';
 import { compileKey } from './key.ts';
-import { lintRules } from './lint.ts';
+import { lintSet } from './lint.ts';
 import { checkMacros, commonFor, type Definitions, type LoadedFile, readDefinitions } from './names.ts';
 import { parse } from './parse.ts';
 import { PredicateCompiler } from './predicate.ts';
@@ -15,11 +15,13 @@ import { TRUE, unique } from './simplify.ts';
 import type { Written } from './slots.ts';
 import { suggestion } from './suggest.ts';
 
-export { ruleCost } from './cost.ts';
+export { type RuleCost, ruleCost } from './cost.ts';
 export { type FlowRowsOptions, flowRows, TEST_START_US } from './flow-rows.ts';
 export { formatPredicate } from './format.ts';
 export { judge, uncovered, type Verdict } from './judge.ts';
+export { needsBiflow } from './lint.ts';
 export { generateSchema } from './schema.ts';
+export { ANSI_PAINT, NO_PAINT, type Paint, showFinding } from './show.ts';
 export { type Expectation, loadRuleTests, type RuleCase, TEST_HOME } from './test-file.ts';
 
 export interface LoadOptions {
@@ -95,7 +97,7 @@ class Loader {
     const seen = new Map<string, string>();
     const rules = this.#files.flatMap((file) => this.#compileFile(file, overrides, seen));
     for (const [id, list] of overrides) if (!seen.has(id)) this.#unknownOverride(id, list, seen.keys());
-    lintRules(rules, this.#findings);
+    lintSet(rules, seen.keys(), this.#findings);
     return rules;
   }
 
