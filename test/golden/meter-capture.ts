@@ -1,0 +1,41 @@
+import { Metrics } from '../../src/core/metrics.ts';
+import { Decoder } from '../../src/decode/decode.ts';
+import { Meter } from '../../src/meter/meter.ts';
+import { type FlowObject, flowObject } from '../../src/model/flow-json.ts';
+import { Names } from '../../src/model/names.ts';
+import { PacketBatch } from '../../src/model/packet-batch.ts';
+import { PacketRows } from '../../src/model/packet-rows.ts';
+import { openCapture } from '../../src/source/source.ts';
+
+/** Longer than any case, so that no flow is cut where another tool would not cut it. */
+const NEVER_US = 10 * 365 * 86400e6;
+
+/** Flow records of one capture. */
+export async function meterCapture(path: string): Promise<FlowObject[]> {
+  const names = new Names();
+  const metrics = new Metrics();
+  const flows: FlowObject[] = [];
+  const meter = new Meter(
+    { slices: false, idleTimeoutUs: NEVER_US, activeTimeoutUs: NEVER_US },
+    {
+      metrics,
+      onSlices: () => {},
+      onRecords: (records) => {
+        for (let n = 0; n < records.length; n++) flows.push(flowObject(records, n, names));
+      },
+    },
+  );
+  const decoder = new Decoder({ names }, { metrics });
+  const reader = openCapture(path);
+  const batch = new PacketBatch();
+  const rows = new PacketRows();
+  while (await reader.read(batch)) {
+    for (let at = 0; at < batch.length; ) {
+      at += decoder.decode(batch, at, batch.length, rows);
+      meter.add(rows);
+    }
+  }
+  reader.close();
+  meter.end();
+  return flows;
+}
