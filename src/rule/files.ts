@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Finding, messageOf } from '../core/errors.ts';
 
@@ -17,12 +17,22 @@ export function listFiles(paths: readonly string[], kind: FileKind, findings: Fi
   for (const path of paths) {
     try {
       if (statSync(path).isDirectory()) for (const file of walk(path, kind)) found.add(file);
-      else if (kind === 'tests' || !isTest(path)) found.add(path);
+      else {
+        const file = kind === 'tests' ? testOf(path) : isTest(path) ? null : path;
+        if (file) found.add(file);
+      }
     } catch (error) {
       findings.push({ file: path, line: 1, column: 1, code: 'file.unreadable', message: messageOf(error) });
     }
   }
   return [...found].slice(0, MAX_FILES);
+}
+
+/** A rule file stands for the tests beside it. */
+function testOf(path: string): string | null {
+  if (isTest(path)) return path;
+  const beside = path.replace(/\.ya?ml$/, '.test.yaml');
+  return existsSync(beside) && beside !== path ? beside : null;
 }
 
 function walk(folder: string, kind: FileKind): string[] {
