@@ -16,8 +16,11 @@ export const END_OF_FLOW = 3;
 export const FORCED_END = 4;
 export const LACK_OF_RESOURCES = 5;
 
-/** A closed connection still takes its stragglers (last ACK, retransmissions) until it is silent this long. */
-const GRACE_US = 5e6;
+/**
+ * A closed connection still takes its stragglers (last ACK, retransmissions) until it is silent for this share of the
+ * idle timeout: 5 s by default.
+ */
+const GRACE = 1 / 3;
 /** How many rows are compared to find one to evict. */
 const PROBE_WINDOW = 16;
 
@@ -49,7 +52,7 @@ export class FlowLife {
     this.table = new T.FlowTable(options.maxFlows);
     this.#idleUs = options.idleTimeoutUs;
     this.#activeUs = options.activeTimeoutUs;
-    this.#graceUs = Math.min(GRACE_US, options.idleTimeoutUs);
+    this.#graceUs = Math.floor(GRACE * options.idleTimeoutUs);
     this.#withRecords = options.records;
     this.#slices = new OpenSlices(this.table, slices, options.slices);
     this.#records = records;

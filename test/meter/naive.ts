@@ -104,7 +104,7 @@ export function naiveMeter(
     if (open) {
       const silent = p.at - open.record.end;
       const reopened = open.closed && has(p, 'S') && !has(p, 'A') && !has(p, 'R');
-      if (silent > (open.closed ? Math.min(5e6, idleUs) : idleUs) || reopened) {
+      if (silent > (open.closed ? Math.floor(idleUs / 3) : idleUs) || reopened) {
         closeRecord(open, open.closed ? 3 : 1);
         open = undefined;
       } else if (p.at - open.record.start > activeUs) {
