@@ -1,8 +1,8 @@
 import { printable, shellQuoted } from '../core/text.ts';
 import { formatNumber } from '../core/units.ts';
 import type { EvidenceItem, Transition } from '../model/alert.ts';
+import { describeKey } from '../model/key-text.ts';
 import type { Severity } from '../model/plan.ts';
-import { keyText } from './summary.ts';
 
 const RESET = '\u001b[0m';
 const BOLD = '\u001b[1m';
@@ -22,7 +22,7 @@ export function renderTransition(t: Transition, options: { colour: boolean }): s
   const colour = t.state === 'resolved' ? GREEN : SEVERITY_COLOUR[t.severity];
   const head = `${t.severity.toUpperCase()} ${t.state}`.padEnd(20);
   const lines = [
-    `${paint(colour, head)} ${shortTime(t.time)}  ${paint(BOLD, printable(t.title))}  ${printable(keyText(t.key))}`,
+    `${paint(colour, head)} ${shortTime(t.time)}  ${paint(BOLD, printable(t.title))}  ${printable(describeKey(t.key))}`,
   ];
   const add = (label: string, text: string) => lines.push(`  ${paint(DIM, label.padEnd(9))}${printable(text)}`);
   add('measured', withoutHead(t));
@@ -36,7 +36,7 @@ export function renderTransition(t: Transition, options: { colour: boolean }): s
 
 /** Title and key stand in the first line already. */
 function withoutHead(t: Transition): string {
-  const head = `${t.title}: ${keyText(t.key)}`;
+  const head = `${t.title}: ${describeKey(t.key)}`;
   if (!t.summary.startsWith(head)) return t.summary;
   return t.summary.slice(head.length).replace(/^: /, '') || t.state;
 }

@@ -1,8 +1,8 @@
 import { formatUs } from '../core/time.ts';
 import { formatDuration, formatQuantity, type Unit } from '../core/units.ts';
 import type { AlertState, Measured } from '../model/alert.ts';
+import { describeKey } from '../model/key-text.ts';
 import type { RulePlan } from '../model/plan.ts';
-import type { Key } from '../model/window-result.ts';
 import type { Episode } from './episode.ts';
 import { limitsOf } from './limits.ts';
 import type { Moment } from './transition.ts';
@@ -24,7 +24,7 @@ const FEWER: readonly string[] = ['<', '<='];
 export function summarise(episode: Episode, state: AlertState, moment: Moment): string {
   const template = episode.rule.annotations['summary'];
   if (template && state !== 'resolved' && !moment.missing) return fillTemplate(template, episode, state, moment);
-  const subject = `${episode.rule.title}: ${keyText(episode.key)}`;
+  const subject = `${episode.rule.title}: ${describeKey(episode.key)}`;
   if (moment.missing) return `${subject}: no data`;
   const measured = state === 'resolved' ? ending(episode, moment) : standing(episode, moment);
   return measured === '' ? subject : `${subject}: ${measured}`;
@@ -33,12 +33,6 @@ export function summarise(episode: Episode, state: AlertState, moment: Moment): 
 /** Fills `{{name}}`: a key field, a measure (with its unit), a part of one (`full.date`), or a word of the alert. */
 export function fillTemplate(template: string, episode: Episode, state: AlertState, moment: Moment): string {
   return template.replace(SLOT, (_, name: string) => slot(name, episode, state, moment));
-}
-
-/** `dst.ip 192.0.2.7, src.port 53`. */
-export function keyText(key: Key): string {
-  const fields = Object.entries(key);
-  return fields.length === 0 ? 'all traffic' : fields.map(([name, value]) => `${name} ${value}`).join(', ');
 }
 
 function slot(name: string, episode: Episode, state: AlertState, moment: Moment): string {
@@ -50,7 +44,7 @@ function slot(name: string, episode: Episode, state: AlertState, moment: Moment)
     severity,
     rule: rule.id,
     title: rule.title,
-    key: keyText(key),
+    key: describeKey(key),
     since: formatUs(sinceUs),
     time: formatUs(moment.timeUs),
   };

@@ -1,0 +1,117 @@
+import { encodePng } from './png.ts';
+
+export type Colour = readonly [number, number, number];
+
+export interface LinePlot {
+  width: number;
+  height: number;
+  /** In order of x; NaN is a gap. */
+  points: readonly { x: number; y: number }[];
+  /** A dashed line across; null: none. */
+  limit: number | null;
+  colours: { background: Colour; grid: Colour; line: Colour; fill: Colour; limit: Colour };
+}
+
+const MARGIN = 8;
+const LINE_WIDTH = 4;
+const GRID_LINES = 4;
+const DASH = 14;
+/** Space above the largest value. */
+const HEADROOM = 1.08;
+
+/** Draws one series over time as PNG, from zero to a little over the largest value; labels are the caller's. */
+export function linePlot(plot: LinePlot): Buffer {
+  const canvas = new Canvas(plot.width, plot.height, plot.colours.background);
+  const columns = columnsOf(plot);
+  drawGrid(canvas, plot);
+  for (let x = 0; x < columns.length; x++) fillColumn(canvas, plot, columns, x);
+  for (let x = 0; x < columns.length; x++) strokeColumn(canvas, plot, columns, x);
+  if (plot.limit !== null) drawLimit(canvas, plot, plot.limit);
+  return encodePng(plot.width, plot.height, canvas.rgb);
+}
+
+/** The largest value that the plot shows; its top edge is `HEADROOM` times that. */
+export function plotTop({ points, limit }: Pick<LinePlot, 'points' | 'limit'>): number {
+  return points.reduce((most, { y }) => Math.max(most, y || 0), limit ?? 0);
+}
+
+class Canvas {
+  readonly width: number;
+  readonly height: number;
+  readonly rgb: Uint8Array;
+
+  constructor(width: number, height: number, background: Colour) {
+    this.width = width;
+    this.height = height;
+    this.rgb = new Uint8Array(width * height * 3);
+    for (let i = 0; i < this.rgb.length; i++) this.rgb[i] = background[i % 3];
+  }
+
+  /** Lays `colour` over a pixel, `share` 0..1 of it. */
+  blend(x: number, y: number, colour: Colour, share: number): void {
+    if (x < 0 || y < 0 || x >= this.width || y >= this.height || share <= 0) return;
+    const at = (y * this.width + x) * 3;
+    for (let i = 0; i < 3; i++) this.rgb[at + i] += (colour[i] - this.rgb[at + i]) * Math.min(1, share);
+  }
+}
+
+function scaleY(plot: LinePlot): (value: number) => number {
+  const top = plotTop(plot) * HEADROOM || 1;
+  const height = plot.height - 2 * MARGIN;
+  return (value) => MARGIN + height * (1 - Math.max(0, value) / top);
+}
+
+/** For each column of pixels, where the line is (y in pixels); NaN where there is none. */
+function columnsOf(plot: LinePlot): Float64Array {
+  const columns = new Float64Array(plot.width).fill(Number.NaN);
+  const { points } = plot;
+  if (points.length === 0) return columns;
+  const y = scaleY(plot);
+  const first = points[0].x;
+  const span = points[points.length - 1].x - first;
+  let i = 0;
+  for (let column = MARGIN; column < plot.width - MARGIN; column++) {
+    const x = first + (span * (column - MARGIN)) / Math.max(1, plot.width - 2 * MARGIN - 1);
+    while (i < points.length - 2 && points[i + 1].x <= x) i++;
+    const from = points[i];
+    const to = points[Math.min(i + 1, points.length - 1)];
+    const part = to.x > from.x ? (x - from.x) / (to.x - from.x) : 0;
+    columns[column] = y(from.y + (to.y - from.y) * part);
+  }
+  return columns;
+}
+
+function drawGrid(canvas: Canvas, plot: LinePlot): void {
+  for (let line = 0; line <= GRID_LINES; line++) {
+    const y = Math.round(MARGIN + ((plot.height - 2 * MARGIN) * line) / GRID_LINES);
+    for (let x = MARGIN; x < plot.width - MARGIN; x++) canvas.blend(x, y, plot.colours.grid, 1);
+  }
+}
+
+function fillColumn(canvas: Canvas, plot: LinePlot, columns: Float64Array, x: number): void {
+  const top = columns[x];
+  if (Number.isNaN(top)) return;
+  for (let y = Math.floor(top); y < plot.height - MARGIN; y++) {
+    canvas.blend(x, y, plot.colours.fill, Math.min(1, y + 1 - top) * 0.8);
+  }
+}
+
+/** Covers the pixels near the line, softly at its edges. */
+function strokeColumn(canvas: Canvas, plot: LinePlot, columns: Float64Array, x: number): void {
+  if (Number.isNaN(columns[x])) return;
+  const near = [x - 1, x, x + 1].map((at) => columns[at]).filter((y) => y !== undefined && !Number.isNaN(y));
+  const half = LINE_WIDTH / 2;
+  const top = Math.min(...near.map((y) => (y + columns[x]) / 2)) - half;
+  const bottom = Math.max(...near.map((y) => (y + columns[x]) / 2)) + half;
+  for (let y = Math.floor(top); y <= Math.ceil(bottom); y++) {
+    canvas.blend(x, y, plot.colours.line, Math.min(1, y + 1 - top, bottom - y));
+  }
+}
+
+function drawLimit(canvas: Canvas, plot: LinePlot, limit: number): void {
+  const y = Math.round(scaleY(plot)(limit));
+  for (let x = MARGIN; x < plot.width - MARGIN; x++) {
+    if (Math.floor(x / DASH) % 2 === 1) continue;
+    for (let line = -1; line <= 0; line++) canvas.blend(x, y + line, plot.colours.limit, 1);
+  }
+}

@@ -1,0 +1,201 @@
+import { type Colour, linePlot, plotTop } from '../core/line-plot.ts';
+import { printable, shellQuoted } from '../core/text.ts';
+import { formatUs } from '../core/time.ts';
+import { formatNumber, formatQuantity } from '../core/units.ts';
+import type { AlertPlot, EvidenceItem, Measured, Transition } from '../model/alert.ts';
+import { describeKey } from '../model/key-text.ts';
+import * as html from './mail-layout.ts';
+
+/** A mail without its addresses. */
+export interface MailText {
+  subject: string;
+  text: string;
+  html: string;
+  /** The plot, shown inline under this content id. */
+  picture: { cid: string; png: Buffer } | null;
+}
+
+type Topk = Extract<EvidenceItem, { topk: string }>;
+
+const COLOURS: Record<string, string> = {
+  info: '#1f6feb',
+  warning: '#b45309',
+  critical: '#c62828',
+  resolved: '#2e7d32',
+};
+const PLOT_CID = 'plot@weir';
+/** Twice the size it is shown at, for fine screens. */
+const PLOT = { width: 1200, height: 320 };
+const MOST_ITEMS = 10;
+const MOST_FLOWS = 5;
+
+/** An alert as a mail that answers, in this order: how bad, what, whom, how much, who does it, what next. */
+export function alertMail(alert: Transition, options: { plot: AlertPlot | null; url: string | null }): MailText {
+  const { plot, url } = options;
+  const shown = plot && plot.points.length > 1 ? plot : null;
+  return {
+    subject: printable(`[${label(alert)}] ${alert.title}: ${describeKey(alert.key)}`, ' ').slice(0, 200),
+    text: plainText(alert, url),
+    html: htmlText(alert, shown, url),
+    picture: shown ? { cid: PLOT_CID, png: drawPlot(shown, colourOf(alert)) } : null,
+  };
+}
+
+function label(alert: Transition): string {
+  return alert.state === 'resolved' ? 'resolved' : alert.severity;
+}
+
+function colourOf(alert: Transition): string {
+  return COLOURS[label(alert)];
+}
+
+function shortTime(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
+function timesText({ state, time, since, window }: Transition): string {
+  return `${state} at ${shortTime(time)}, began ${shortTime(since)}; window ${window.start.slice(11, 19)} to ${window.end.slice(11, 19)}`;
+}
+
+/** Title and key stand above the summary already. */
+function summaryText(alert: Transition): string {
+  const head = `${alert.title}: ${describeKey(alert.key)}: `;
+  return alert.summary.startsWith(head) ? alert.summary.slice(head.length) : alert.summary;
+}
+
+function htmlText(alert: Transition, plot: AlertPlot | null, url: string | null): string {
+  const colour = colourOf(alert);
+  const wantsHelp = alert.state !== 'resolved';
+  const parts = [
+    html.badge(`${label(alert)}${wantsHelp ? ` · ${alert.state}` : ''}`.toUpperCase(), colour),
+    html.heading(html.text(alert.title)),
+    html.lead(html.breakable(describeKey(alert.key))),
+    html.quiet(html.text(timesText(alert))),
+    html.section('In a sentence', html.lead(html.breakable(summaryText(alert)))),
+  ];
+  if (alert.measured.length > 0) parts.push(html.section('Measured', measuredTable(alert.measured, colour)));
+  if (plot) parts.push(html.section(plotTitle(plot), plotHtml(plot)));
+  for (const item of alert.evidence) parts.push('topk' in item ? topHtml(item, colour) : flowsHtml(item.flows));
+  if (wantsHelp && alert.advice !== '') parts.push(html.section('What to do', html.lead(html.breakable(alert.advice))));
+  if (alert.filter !== '') parts.push(html.section('Look further', html.code(queryOf(alert))));
+  if (url) parts.push(html.button('Open in weir', url, colour));
+  parts.push(`<div style="height:16px"></div>${html.quiet(html.breakable(footer(alert)))}`);
+  return html.page(`${alert.title}: ${describeKey(alert.key)}`, colour, parts.join('\n'));
+}
+
+function measuredTable(measured: Measured[], colour: string): string {
+  const hasExpected = measured.some(({ expected }) => expected !== null);
+  const head = ['', 'measured', 'limit', ...(hasExpected ? ['expected'] : [])];
+  const rows = measured.map(({ name, text, limit, expected }) => {
+    const value = limit === null ? html.text(text) : `<b style="color:${colour}">${html.text(text)}</b>`;
+    const cells: html.Cell[] = [
+      { html: html.breakable(name) },
+      { html: value, align: 'right', tight: true },
+      { html: html.text(limit ?? ''), align: 'right', tight: true },
+    ];
+    if (hasExpected) cells.push({ html: html.text(expected ?? ''), align: 'right', tight: true });
+    return cells;
+  });
+  return html.table(
+    rows,
+    head.map((name, i) => ({ html: name, align: i === 0 ? 'left' : 'right' })),
+  );
+}
+
+function topHtml({ topk, by, items }: Topk, colour: string): string {
+  const rows = items
+    .slice(0, MOST_ITEMS)
+    .map(({ value, amount, share }): html.Cell[] => [
+      { html: `${html.breakable(value)}${html.bar(share, colour)}` },
+      { html: html.text(formatNumber(amount)), align: 'right', tight: true },
+      { html: percent(share), align: 'right', tight: true },
+    ]);
+  return rows.length === 0 ? '' : html.section(`Top ${topk} by ${by}`, html.table(rows));
+}
+
+function flowsHtml(flows: Record<string, string | number>[]): string {
+  if (flows.length === 0) return '';
+  return html.section(
+    'Flows',
+    flows
+      .slice(0, MOST_FLOWS)
+      .map((flow) => html.code(flowText(flow)))
+      .join(''),
+  );
+}
+
+function flowText(flow: Record<string, string | number>): string {
+  return Object.entries(flow)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
+}
+
+function queryOf(alert: Transition): string {
+  return `weir query ${shellQuoted(alert.filter)}`;
+}
+
+function footer(alert: Transition): string {
+  const tags = alert.tags.length > 0 ? ` · ${alert.tags.join(' ')}` : '';
+  return `rule ${alert.rule}${tags} · alert ${alert.alertId}`;
+}
+
+function plotTitle({ name, unit, points, limit }: AlertPlot): string {
+  const top = plotTop({ points: points.map(({ timeUs, value }) => ({ x: timeUs, y: value })), limit });
+  return `${name}, up to ${formatQuantity(top, unit)}${limit === null ? '' : `, limit ${formatQuantity(limit, unit)}`}`;
+}
+
+function plotHtml(plot: AlertPlot): string {
+  const alt = html.text(plotTitle(plot));
+  const time = (index: number) => formatUs(plot.points.at(index)?.timeUs ?? 0).slice(11, 19);
+  const axis = `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="font-size:12px;color:#5b6675"><tr><td>${time(0)}</td><td align="right">${time(-1)} UTC</td></tr></table>`;
+  return `<img src="cid:${PLOT_CID}" width="600" alt="${alt}" style="display:block;width:100%;max-width:600px;height:auto;border:0">${axis}`;
+}
+
+function drawPlot({ points, limit }: AlertPlot, colour: string): Buffer {
+  const line = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16)) as [number, number, number];
+  const fill = line.map((part) => Math.round(255 - (255 - part) * 0.18)) as [number, number, number];
+  const colours: Record<string, Colour> = { background: [255, 255, 255], grid: [227, 232, 238], limit: [91, 102, 117] };
+  return linePlot({
+    ...PLOT,
+    points: points.map(({ timeUs, value }) => ({ x: timeUs, y: value })),
+    limit,
+    colours: { background: colours['background'], grid: colours['grid'], limit: colours['limit'], line, fill },
+  });
+}
+
+function plainText(alert: Transition, url: string | null): string {
+  const lines = [
+    `${label(alert).toUpperCase()} ${alert.title}`,
+    describeKey(alert.key),
+    timesText(alert),
+    '',
+    summaryText(alert),
+  ];
+  const block = (title: string, body: string[]) => {
+    if (body.length > 0) lines.push('', title, ...body.map((line) => `  ${line}`));
+  };
+  block('Measured', alert.measured.map(measuredText));
+  for (const item of alert.evidence) {
+    if ('topk' in item) block(`Top ${item.topk} by ${item.by}`, item.items.slice(0, MOST_ITEMS).map(topText));
+    else block('Flows', item.flows.slice(0, MOST_FLOWS).map(flowText));
+  }
+  if (alert.state !== 'resolved' && alert.advice !== '') block('What to do', [alert.advice]);
+  if (alert.filter !== '') block('Look further', [queryOf(alert)]);
+  if (url) block('Open in weir', [url]);
+  lines.push('', '-- ', footer(alert));
+  return `${lines.map((line) => printable(line)).join('\n')}\n`;
+}
+
+function measuredText({ name, text, limit, expected }: Measured): string {
+  return [`${name} ${text}`, limit && `(limit ${limit})`, expected && `(expected ${expected})`]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function topText({ value, amount, share }: Topk['items'][number]): string {
+  return `${percent(share).padStart(4)}  ${value}  ${formatNumber(amount)}`;
+}

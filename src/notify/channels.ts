@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { WeirError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import { formatUs } from '../core/time.ts';
+import type { PlotSource, Transition } from '../model/alert.ts';
+import type { Channel, Content, Outcome } from './content.ts';
+import { EmailChannel } from './email.ts';
+import type { ChannelOptions } from './options.ts';
+import { readSecret, readText, type SecretPlaces } from './secrets.ts';
+import { WebhookChannel } from './webhook.ts';
+
+export interface ChannelDeps extends SecretPlaces {
+  clock: Clock;
+  metrics: Metrics;
+  logger: Logger;
+  version: string;
+  /** Base address of the dashboard as people reach it; null: there is none. */
+  dashboard: string | null;
+  /** What to draw into a mail; absent: nothing. */
+  plot?: PlotSource;
+}
+
+/**
+ * Makes the channels of a configuration.
+ * @throws WeirError `notify.secret` when a secret or certificate cannot be read
+ */
+export function createChannels(options: readonly ChannelOptions[], deps: ChannelDeps): Channel[] {
+  const known = new Set<string>();
+  return options.map((each) => {
+    if (known.has(each.name)) throw new WeirError('notify.channel', `two channels are named ${each.name}`);
+    known.add(each.name);
+    return createChannel(each, deps);
+  });
+}
+
+function createChannel(options: ChannelOptions, deps: ChannelDeps): Channel {
+  const { clock, metrics, logger, baseDir } = deps;
+  const dashboardUrl = (content: Content) => urlOf(deps.dashboard, content);
+  if (options.type === 'webhook') {
+    const { secret: value, secret_file: file, secret_env: env } = options;
+    const secret = readSecret({ value, file, env }, deps);
+    return new WebhookChannel(options, { clock, secret, dashboardUrl, userAgent: `weir/${deps.version}` });
+  }
+  const { password: value, password_file: file, password_env: env, ca_file } = options.smtp;
+  const password = readSecret({ value, file, env }, deps);
+  const ca = ca_file === undefined ? undefined : readText(resolve(baseDir, ca_file));
+  const plot = deps.plot ?? (async () => null);
+  return new EmailChannel(options, { clock, metrics, logger, password, ca, dashboardUrl, plot });
+}
+
+function urlOf(base: string | null, content: Content): string | null {
+  if (base === null) return null;
+  const root = base.replace(/\/+$/, '');
+  return content.kind === 'alert' ? `${root}/alerts/${content.alert.alertId}` : root;
+}
+
+/** Sends one message that says it is a test, past the outbox. */
+export async function sendTest(
+  channel: Channel,
+  clock: Clock,
+  signal = new AbortController().signal,
+): Promise<Outcome> {
+  const alert = testTransition(clock.nowUs());
+  const { idempotencyKey } = alert;
+  const content: Content = { kind: 'alert', alert };
+  return channel.send({ content, idempotencyKey, attempt: 1, thread: [], remaining: null }, signal);
+}
+
+function testTransition(nowUs: number): Transition {
+  const time = formatUs(nowUs);
+  const id = `test-${Math.floor(nowUs)}`;
+  return {
+    rule: 'weir-test',
+    severity: 'info',
+    state: 'firing',
+    time,
+    window: { start: time, end: time },
+    key: {},
+    values: {},
+    expected: null,
+    summary: 'This is a test message from weir. Nothing is wrong.',
+    evidence: [],
+    tags: ['test'],
+    idempotencyKey: id,
+    alertId: id,
+    title: 'Test message',
+    filter: '',
+    advice: '',
+    since: time,
+    measured: [],
+  };
+}

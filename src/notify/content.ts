@@ -1,0 +1,33 @@
+import type { Transition } from '../model/alert.ts';
+import type { DigestData } from './digest.ts';
+
+/** What a channel is asked to deliver. */
+export type Content = { kind: 'alert'; alert: Transition } | { kind: 'digest'; digest: DigestData };
+
+/** One message on its way: the same on every attempt but for `attempt` and `remaining`. */
+export interface Message {
+  content: Content;
+  idempotencyKey: string;
+  /** From 1. */
+  attempt: number;
+  /** Keys of the messages of the same alert that this channel delivered before, oldest first: the thread. */
+  thread: string[];
+  /** Recipients still to be served after a partial success; null: all. */
+  remaining: string[] | null;
+}
+
+/** How an attempt ended. `answer` is what the receiver said, in a few plain facts. */
+export type Outcome =
+  | { kind: 'delivered'; answer: Record<string, string | number> }
+  /** Worth trying again; `retryAfterMs` is the receiver's own wish for the whole channel. */
+  | { kind: 'retry'; error: string; retryAfterMs?: number; remaining?: string[] }
+  /** Trying again would change nothing. */
+  | { kind: 'final'; error: string };
+
+/** A way to a receiver. `send` never throws; an aborted signal ends it soon, with any outcome. */
+export interface Channel {
+  readonly name: string;
+  /** Messages of different alerts on their way at once. */
+  readonly concurrency: number;
+  send(message: Message, signal: AbortSignal): Promise<Outcome>;
+}
