@@ -72,8 +72,10 @@ export type Summand = string | 'flows' | 'rows';
  * - `quantile` [`q`]: of the summand over rows.
  * - `scan` [`t0 t1 a b keep`]: threshold random walk over first contacts. A contact is a row with `first` and
  *   `initiator`, not `unasked`, whose `of` tuple this key has not contacted within `keep` (microseconds). Without
- *   biflows it is a row with `first`, and, if TCP, flag S and not A. It succeeds when the other side answered for real:
- *   TCP: `reverse.flags` has S, or the row has no S and `reverse.flags` has A and not R; else `reverse.packets` > 0.
+ *   biflows it is a row with `first`, and, if TCP, flag S and not A. A TCP row with A, without S and without anything in
+ *   reverse is no contact: it may be the middle of a connection. It succeeds when the other side answered for real, or
+ *   the sender went on as if it had: TCP: `reverse.flags` has S; or the row has S and A and `reverse.flags` has no R; or
+ *   the row has no S and `reverse.flags` has A and not R. Else: `reverse.packets` > 0.
  *   L grows by ln((1-t1)/(1-t0)) on failure and falls by ln(t0/t1) on success; at or below ln((1-b)/(1-a)) it starts
  *   again at 0. The walk outlives windows and is forgotten after `keep` without a contact. The value is
  *   L / ln((1-t1)/(1-t0)), which reads "failed first contacts more than a healthy host has", of a key that made a

@@ -221,7 +221,7 @@ function sumUnit(a: Typed & { unit: Unit }, b: Typed & { unit: Unit }): Unit | n
 }
 
 function productUnit(op: '*' | '/', a: Unit, b: Unit): Unit | null {
-  const number = (unit: Unit) => unit === 'none' || unit === 'ratio';
+  const number = (unit: Unit) => unit === 'none' || unit === 'ratio' || unit === 'flows';
   if (number(b)) return a;
   if (op === '*') return number(a) ? b : null;
   return a === b ? 'none' : null;
