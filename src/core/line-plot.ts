@@ -13,7 +13,7 @@ export interface LinePlot {
 }
 
 const MARGIN = 8;
-const LINE_WIDTH = 4;
+const LINE_WIDTH = 5;
 const GRID_LINES = 4;
 const DASH = 14;
 /** Space above the largest value. */
@@ -96,15 +96,17 @@ function fillColumn(canvas: Canvas, plot: LinePlot, columns: Float64Array, x: nu
   }
 }
 
-/** Covers the pixels near the line, softly at its edges. */
+/** Covers the pixels near the line, softly at its edges; on a slope a line is taller in a column than it is wide. */
 function strokeColumn(canvas: Canvas, plot: LinePlot, columns: Float64Array, x: number): void {
-  if (Number.isNaN(columns[x])) return;
-  const near = [x - 1, x, x + 1].map((at) => columns[at]).filter((y) => y !== undefined && !Number.isNaN(y));
+  const y = columns[x];
+  if (Number.isNaN(y)) return;
+  const near = [x - 2, x - 1, x + 1, x + 2].map((at) => columns[at] || y);
   const half = LINE_WIDTH / 2;
-  const top = Math.min(...near.map((y) => (y + columns[x]) / 2)) - half;
-  const bottom = Math.max(...near.map((y) => (y + columns[x]) / 2)) + half;
-  for (let y = Math.floor(top); y <= Math.ceil(bottom); y++) {
-    canvas.blend(x, y, plot.colours.line, Math.min(1, y + 1 - top, bottom - y));
+  const tall = half * Math.hypot(1, (near[2] - near[1]) / 2);
+  const top = Math.max(y - tall, Math.min(y, ...near) - half);
+  const bottom = Math.min(y + tall, Math.max(y, ...near) + half);
+  for (let row = Math.floor(top); row <= Math.ceil(bottom); row++) {
+    canvas.blend(x, row, plot.colours.line, Math.min(1, row + 1 - top, bottom - row));
   }
 }
 

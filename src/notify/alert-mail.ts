@@ -1,7 +1,7 @@
 import { type Colour, linePlot, plotTop } from '../core/line-plot.ts';
 import { printable, shellQuoted } from '../core/text.ts';
-import { formatUs } from '../core/time.ts';
-import { formatNumber, formatQuantity } from '../core/units.ts';
+import { formatUs, parseTimeUs } from '../core/time.ts';
+import { formatDuration, formatNumber, formatQuantity } from '../core/units.ts';
 import type { AlertPlot, EvidenceItem, Measured, Transition } from '../model/alert.ts';
 import { describeKey } from '../model/key-text.ts';
 import * as html from './mail-layout.ts';
@@ -53,14 +53,23 @@ function shortTime(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
 }
 
-function timesText({ state, time, since, window }: Transition): string {
-  return `${state} at ${shortTime(time)}, began ${shortTime(since)}; window ${window.start.slice(11, 19)} to ${window.end.slice(11, 19)}`;
+/** `2026-11-24 03:15:20 UTC, began 2m before, window of 10s`. */
+function timesText({ time, since, window }: Transition): string {
+  const began = time === since ? '' : `, began ${apart(since, time)} before`;
+  const length = window.start === window.end ? '' : `, window of ${apart(window.start, window.end)}`;
+  return `${shortTime(time)}${began}${length}`;
 }
 
-/** Title and key stand above the summary already. */
-function summaryText(alert: Transition): string {
-  const head = `${alert.title}: ${describeKey(alert.key)}: `;
-  return alert.summary.startsWith(head) ? alert.summary.slice(head.length) : alert.summary;
+function apart(from: string, to: string): string {
+  return formatDuration(parseTimeUs(to) - parseTimeUs(from));
+}
+
+/** What the summary says beyond title, key and measured values, which stand in the mail anyway. */
+function sentenceOf({ title, key, summary, measured }: Transition): string {
+  const head = `${title}: ${describeKey(key)}: `;
+  if (!summary.startsWith(head)) return summary;
+  const rest = summary.slice(head.length);
+  return measured.length > 0 && rest.startsWith(`${measured[0].name} ${measured[0].text}`) ? '' : rest;
 }
 
 function htmlText(alert: Transition, plot: AlertPlot | null, url: string | null): string {
@@ -71,8 +80,9 @@ function htmlText(alert: Transition, plot: AlertPlot | null, url: string | null)
     html.heading(html.text(alert.title)),
     html.lead(html.breakable(describeKey(alert.key))),
     html.quiet(html.text(timesText(alert))),
-    html.section('In a sentence', html.lead(html.breakable(summaryText(alert)))),
   ];
+  const sentence = sentenceOf(alert);
+  if (sentence !== '') parts.push(`<div style="height:12px"></div>${html.lead(html.breakable(sentence))}`);
   if (alert.measured.length > 0) parts.push(html.section('Measured', measuredTable(alert.measured, colour)));
   if (plot) parts.push(html.section(plotTitle(plot), plotHtml(plot)));
   for (const item of alert.evidence) parts.push('topk' in item ? topHtml(item, colour) : flowsHtml(item.flows));
@@ -84,22 +94,19 @@ function htmlText(alert: Transition, plot: AlertPlot | null, url: string | null)
 }
 
 function measuredTable(measured: Measured[], colour: string): string {
-  const hasExpected = measured.some(({ expected }) => expected !== null);
-  const head = ['', 'measured', 'limit', ...(hasExpected ? ['expected'] : [])];
-  const rows = measured.map(({ name, text, limit, expected }) => {
-    const value = limit === null ? html.text(text) : `<b style="color:${colour}">${html.text(text)}</b>`;
-    const cells: html.Cell[] = [
-      { html: html.breakable(name) },
-      { html: value, align: 'right', tight: true },
-      { html: html.text(limit ?? ''), align: 'right', tight: true },
-    ];
-    if (hasExpected) cells.push({ html: html.text(expected ?? ''), align: 'right', tight: true });
-    return cells;
-  });
-  return html.table(
-    rows,
-    head.map((name, i) => ({ html: name, align: i === 0 ? 'left' : 'right' })),
-  );
+  const columns = (['limit', 'expected'] as const).filter((name) => measured.some((each) => each[name] !== null));
+  const rows = measured.map((each): html.Cell[] => [
+    { html: html.breakable(each.name) },
+    { html: each.limit === null ? html.text(each.text) : strong(each.text, colour), align: 'right', tight: true },
+    ...columns.map((name): html.Cell => ({ html: html.text(each[name] ?? ''), align: 'right', tight: true })),
+  ]);
+  if (columns.length === 0) return html.table(rows);
+  const head = ['measured', ...columns].map((name): html.Cell => ({ html: name, align: 'right' }));
+  return html.table(rows, [{ html: '' }, ...head]);
+}
+
+function strong(value: string, colour: string): string {
+  return `<b style="color:${colour}">${html.text(value)}</b>`;
 }
 
 function topHtml({ topk, by, items }: Topk, colour: string): string {
@@ -171,10 +178,10 @@ function plainText(alert: Transition, url: string | null): string {
   const lines = [
     `${label(alert).toUpperCase()} ${alert.title}`,
     describeKey(alert.key),
-    timesText(alert),
-    '',
-    summaryText(alert),
+    `${alert.state}, ${timesText(alert)}`,
   ];
+  const sentence = sentenceOf(alert);
+  if (sentence !== '') lines.push('', sentence);
   const block = (title: string, body: string[]) => {
     if (body.length > 0) lines.push('', title, ...body.map((line) => `  ${line}`));
   };

@@ -40,7 +40,7 @@ function htmlText(digest: DigestData): string {
   if (digest.forecasts.length > 0) {
     parts.push(html.section('Forecast', digest.forecasts.map((line) => html.lead(html.breakable(line))).join('')));
   }
-  parts.push(html.section('Not counted', dropsHtml(digest)));
+  parts.push(html.section('Lost or left out', dropsHtml(digest)));
   return html.page(digest.title, COLOUR, parts.join('\n'));
 }
 
@@ -64,9 +64,8 @@ function severityHtml(severity: string): string {
 function totalsHtml({ totals }: DigestData): string {
   return html.table(
     totals.map(({ name, value, change }) => [
-      { html: html.text(name) },
+      { html: `${html.text(name)}${change === null ? '' : html.quiet(html.text(change))}` },
       { html: `<b>${html.text(value)}</b>`, align: 'right', tight: true },
-      { html: html.text(change ?? ''), align: 'right', tight: true },
     ]),
   );
 }
@@ -113,6 +112,6 @@ function plainText(digest: DigestData): string {
   }
   block('Forecast', digest.forecasts);
   const drops = digest.drops.map(({ cause, count }) => `${formatNumber(count)}  ${cause}`);
-  block('Not counted', drops.length > 0 ? drops : ['nothing was lost']);
+  block('Lost or left out', drops.length > 0 ? drops : ['nothing was lost']);
   return `${lines.map((line) => printable(line)).join('\n')}\n`;
 }

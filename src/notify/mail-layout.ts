@@ -61,7 +61,7 @@ export function section(title: string, html: string): string {
 }
 
 export function code(value: string): string {
-  return `<div style="${MONO};font-size:13px;line-height:1.5;background:#f4f6f9;border:1px solid ${RULE};border-radius:4px;padding:8px 10px;word-break:break-word;overflow-wrap:anywhere">${text(value)}</div>`;
+  return `<div style="${MONO};font-size:13px;line-height:1.5;background:#f4f6f9;border:1px solid ${RULE};border-radius:4px;padding:8px 10px;margin-bottom:6px;word-break:break-word;overflow-wrap:anywhere">${text(value)}</div>`;
 }
 
 export function button(label: string, url: string, colour: string): string {
