@@ -5,5 +5,3 @@ export { baselines } from './baseline.ts';
 export { LoadBook, type LoadSeries, type SeriesSink } from './load-book.ts';
 export { forecasters } from './load-forecaster.ts';
 export { loadPlans } from './load-plans.ts';
-export { LoadBook, type LoadSeries, type SeriesSink } from './load-book.ts';
-export { loadPlans } from './load-plans.ts';

@@ -1,0 +1,164 @@
+import type { BaselineModel } from '../model/series.ts';
+import { baselines } from './baseline.ts';
+import { DayProfile } from './day-profile.ts';
+import { DAY_US, WEEK_US } from './steps.ts';
+import { Surprise } from './surprise.ts';
+
+/** What the detector says of one row, before it learns from it. */
+export interface AnomalyScore {
+  /** NaN while nothing is known. */
+  expected: number;
+  low: number;
+  high: number;
+  /** 0..1; 0 for a missing value and while learning. */
+  score: number;
+}
+
+/** Rows before the first score: fewer say nothing of what is rare. */
+const WARMUP = 150;
+/** Rows before the hour of the day is trusted over the level. */
+const PROFILE_AFTER = 400;
+const LEVEL_RATE = 0.02;
+const SCALE_RATE = 0.003;
+const ERROR_RATE = 0.005;
+/** Residuals are clipped at this many scales before they move a scale. */
+const CLIP = 8;
+/** Rows over which a run of surprises, and shifts of the mean, are looked for. */
+const SHORT = 10;
+const SHIFTS = [8, 40];
+/** A surprise counts for at most this much in the run: 1 in 1000. */
+const CAP = 3;
+/** Rate of the usual level and spread of runs. */
+const RUN_RATE = 0.002;
+/** A value is new when it is this share of the range seen outside of it. */
+const MARGIN = 0.05;
+/** A score holds down weaker ones behind it; it fades over this many rows. */
+const REFRACTORY = 150;
+const HELD_DOWN = 0.1;
+/** Surprise that is half the way to 1. */
+const HALF = 3;
+
+/**
+ * Anomaly score of any series (loads, counts, temperatures, prices; negative values too), in constant time and memory.
+ * The largest of four surprises, each -log10 of a probability and so comparable between series:
+ * - the residual against the level or the hour of the day, whichever has been nearer;
+ * - the mean residual over 8 and 40 rows, for shifts;
+ * - the last ten rows' surprise against its own long-run mean and spread;
+ * - a value outside the range ever seen.
+ * Then one event is one alarm: a score holds down weaker ones for a while. Expectation and interval come from the
+ * seasonal baseline where the series is a load (nothing below zero), else from level or profile.
+ */
+export class AnomalyDetector {
+  private readonly baseline: BaselineModel;
+  private readonly profile = new DayProfile();
+  private readonly residuals = new Surprise();
+  private readonly shifts = SHIFTS.map((rows) => ({ rows, mean: 0, surprise: new Surprise() }));
+  private n = 0;
+  private negative = false;
+  private level = Number.NaN;
+  private levelError = 0;
+  private profileError = 0;
+  private scale = 0;
+  private least = Number.POSITIVE_INFINITY;
+  private most = Number.NEGATIVE_INFINITY;
+  private run = 0;
+  private runMean = 0;
+  private runVariance = 0.1;
+  private held = 0;
+
+  /** @param stepUs the usual distance of rows */
+  constructor(stepUs: number) {
+    this.baseline = baselines.create({ stepUs, seasonUs: [DAY_US, WEEK_US] });
+  }
+
+  /** Judges one row, then learns from it. NaN is a missing value. */
+  update(timeUs: number, value: number): AnomalyScore {
+    const load = this.baseline.update(timeUs, this.negative ? Number.NaN : value);
+    if (Number.isNaN(value)) return { ...this.expectation(timeUs, load), score: 0 };
+    if (this.n === 0) this.level = value;
+    const answer = this.expectation(timeUs, load);
+    const surprise = this.judge(timeUs, value);
+    this.n++;
+    if (value < 0) this.negative = true;
+    return { ...answer, score: this.hold(surprise) };
+  }
+
+  private expectation(timeUs: number, load: { expected: number; low: number; high: number; learned: boolean }) {
+    if (!this.negative && load.learned) return { expected: load.expected, low: load.low, high: load.high };
+    const expected = this.expected(timeUs);
+    const half = this.scale * this.residuals.quantile(0.05);
+    return { expected, low: expected - half, high: expected + half };
+  }
+
+  private expected(timeUs: number): number {
+    const usual = this.profile.expected(timeUs);
+    const trusted = this.n > PROFILE_AFTER && this.profileError < this.levelError && !Number.isNaN(usual);
+    return trusted ? usual : this.level;
+  }
+
+  /** The row's surprise; learns on the way, each part after it has judged. */
+  private judge(timeUs: number, value: number): number {
+    const residual = value - this.expected(timeUs);
+    const size = this.scale > 0 ? Math.abs(residual) / this.scale : 0;
+    const own = this.residuals.of(size);
+    this.residuals.learn(size);
+    const most = Math.max(own, this.shift(residual), this.runOf(own), this.novelty(value));
+    this.learn(timeUs, value, residual);
+    return this.n > WARMUP ? most : 0;
+  }
+
+  private shift(residual: number): number {
+    let most = 0;
+    for (const shift of this.shifts) {
+      shift.mean += (residual - shift.mean) / shift.rows;
+      const size = this.scale > 0 ? Math.abs(shift.mean) / this.scale : 0;
+      most = Math.max(most, shift.surprise.of(size));
+      shift.surprise.learn(size);
+    }
+    return most;
+  }
+
+  /** Many small surprises in a row: the short mean against its long-run mean and spread. */
+  private runOf(own: number): number {
+    this.run += (Math.min(own, CAP) - this.run) / SHORT;
+    const off = this.run - this.runMean;
+    const z = off / Math.sqrt(this.runVariance + 1e-4);
+    this.runMean += RUN_RATE * off;
+    this.runVariance += RUN_RATE * ((this.run - this.runMean) ** 2 - this.runVariance);
+    // Between the tail of a normal and that of an exponential variable: runs are correlated.
+    return z > 0 ? Math.min(6, 0.13 * z * z + 0.12 * z) : 0;
+  }
+
+  /** A record by a margin is as rare as the series is long, and rarer the farther it lies outside. */
+  private novelty(value: number): number {
+    const range = this.most - this.least;
+    const outside = Math.max(value - this.most, this.least - value);
+    if (!(outside > MARGIN * range) || !Number.isFinite(range)) return 0;
+    return 0.9 * Math.log10(this.n + 1) + 2 * Math.log10(1 + (2 * outside) / (range + 1e-9));
+  }
+
+  private learn(timeUs: number, value: number, residual: number): void {
+    const first = 1 / (this.n + 1);
+    this.scale = Math.max(1e-9, follow(this.scale, Math.abs(residual), Math.max(SCALE_RATE, first)));
+    this.levelError = follow(this.levelError, Math.abs(value - this.level), Math.max(ERROR_RATE, first));
+    const usual = this.profile.expected(timeUs);
+    const off = Math.abs(value - (Number.isNaN(usual) ? this.level : usual));
+    this.profileError = follow(this.profileError, off, Math.max(ERROR_RATE, first));
+    this.level += Math.max(LEVEL_RATE, first) * (value - this.level);
+    this.profile.learn(timeUs, value);
+    this.least = Math.min(this.least, value);
+    this.most = Math.max(this.most, value);
+  }
+
+  /** One event, one alarm. */
+  private hold(surprise: number): number {
+    const shown = surprise >= this.held ? surprise : surprise * HELD_DOWN;
+    this.held = Math.max(surprise, this.held * (1 - 1 / REFRACTORY));
+    return shown / (shown + HALF);
+  }
+}
+
+/** Moves a mean of sizes; one size moves it by no more than eight times itself. */
+function follow(mean: number, size: number, rate: number): number {
+  return mean + rate * ((mean > 0 ? Math.min(size, CLIP * mean) : size) - mean);
+}

@@ -1,0 +1,25 @@
+import { BINS_SIZE, CONFORMAL_SCALARS, conformalInit, conformalLearn, quantileAbove, tailProbability } from './conformal.ts';
+
+/** How rare a standardised size is among those seen so far: a decayed histogram with an extrapolated tail. */
+export class Surprise {
+  private readonly bins = new Float32Array(BINS_SIZE);
+  private readonly scalars = new Float64Array(CONFORMAL_SCALARS);
+
+  constructor() {
+    conformalInit(this.bins, 0, this.scalars, 0);
+  }
+
+  /** -log10 of the share of past sizes at least this large. */
+  of(size: number): number {
+    return -Math.log10(tailProbability(this.bins, 0, this.scalars, 0, size));
+  }
+
+  learn(size: number): void {
+    conformalLearn(this.bins, 0, this.scalars, 0, size);
+  }
+
+  /** The size that a share `tail` of past sizes exceeds. */
+  quantile(tail: number): number {
+    return quantileAbove(this.bins, 0, this.scalars, 0, tail);
+  }
+}
