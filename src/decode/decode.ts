@@ -95,7 +95,8 @@ export class Decoder {
 
   #slow(batch: PacketBatch, packet: number, words: Int32Array, row: number): void {
     const walk = this.#walk;
-    words.fill(0, row, row + ROW);
+    // A loop is faster than `fill` for so few words.
+    for (let i = row; i < row + ROW; i++) words[i] = 0;
     words[row + VLAN] = -1;
     walk.data = batch.data;
     walk.view = batch.view;

@@ -32,9 +32,9 @@ export class DnsReader {
   response = false;
   /** Type of the first question; 0 without one. */
   type = 0;
-  /** Text of the first question's name, lower case; '' without one, '.' for the root. */
-  name = '';
-  readonly #text = new NameText(MAX_NAME);
+  /** The first question's name, lower case, `.` for the root; only where `named`. */
+  readonly name = new NameText(MAX_NAME);
+  named = false;
   #data: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   #start = 0;
   #end = 0;
@@ -47,7 +47,7 @@ export class DnsReader {
   read(data: Uint8Array<ArrayBufferLike>, start: number, end: number, sink: AddressSink): number | null {
     this.response = false;
     this.type = 0;
-    this.name = '';
+    this.named = false;
     if (start + HEADER > end) return null;
     this.#data = data;
     this.#start = start;
@@ -59,7 +59,7 @@ export class DnsReader {
     const questions = this.#u16(start + 4);
     if (questions === 0) return null;
     if (!this.#question()) return MALFORMED;
-    if (this.response && questions === 1 && this.name !== '') this.#answers(this.#u16(start + 6), sink);
+    if (this.response && questions === 1 && this.named) this.#answers(this.#u16(start + 6), sink);
     return null;
   }
 
@@ -69,14 +69,15 @@ export class DnsReader {
 
   /** False when the question contradicts itself. */
   #question(): boolean {
-    this.#text.clear();
+    this.name.clear();
     const behind = this.#readName(this.#at);
     if (behind < 0) return false;
     if (behind + 4 > this.#end) return true;
     const kind = this.#u16(behind + 2) & CLASS_MASK;
     if (kind === 0 || (kind > 4 && kind < 254) || kind > CLASS_ANY) return false;
     this.type = this.#u16(behind);
-    this.name = this.#text.toString();
+    this.name.end();
+    this.named = true;
     this.#at = behind + 4;
     return true;
   }
@@ -98,7 +99,7 @@ export class DnsReader {
       } else if (length >= 0x40) return -1;
       else {
         if (at + 1 + length > this.#end) return this.#end + 1;
-        if (!this.#text.addLabel(this.#data, at + 1, length)) return -1;
+        if (!this.name.addLabel(this.#data, at + 1, length)) return -1;
         at += 1 + length;
       }
     }

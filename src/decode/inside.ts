@@ -3,6 +3,8 @@ import type { Names } from '../model/names.ts';
 import { DNS_NAME, DNS_TYPE, IS_ANSWER, IS_DNS_RESPONSE, META, SNI } from '../model/packet-rows.ts';
 import type { AddressNames } from './address-names.ts';
 import { DnsReader } from './dns.ts';
+import { NameCache } from './name-cache.ts';
+import { NameText } from './name-text.ts';
 import { DNS_PORT, UDP_PORTS } from './ports-of-services.ts';
 import { isClientHello, serverName } from './tls.ts';
 import type { Walk } from './walk.ts';
@@ -10,10 +12,12 @@ import type { Walk } from './walk.ts';
 const DNS_OVER_TCP = 53;
 const LENGTH_PREFIX = 2;
 const HEADER = 12;
+const MAX_NAME = 255;
 
 /** Looks into transport payload for names: DNS questions and answers, the TLS server name. */
 export class Inside {
-  readonly #names: Names;
+  readonly #cache: NameCache;
+  readonly #serverName = new NameText(MAX_NAME);
   readonly #addresses: AddressNames;
   readonly #dns = new DnsReader();
   readonly #words = new Int32Array(4);
@@ -21,7 +25,7 @@ export class Inside {
   readonly #sink = (data: Uint8Array, at: number, length: number): void => this.#learn(data, at, length);
 
   constructor(names: Names, addresses: AddressNames) {
-    this.#names = names;
+    this.#cache = new NameCache(names.names);
     this.#addresses = addresses;
   }
 
@@ -33,7 +37,7 @@ export class Inside {
   /** TCP payload at `walk.at`: a DNS message that begins in it (RFC 1035, section 4.2.2), or a ClientHello. */
   tcp(walk: Walk, source: number, destination: number): void {
     const { data, at, cap } = walk;
-    if (isClientHello(data, at, cap)) this.#write(walk, SNI, serverName(data, at, cap));
+    if (isClientHello(data, at, cap)) this.#clientHello(walk);
     if (source !== DNS_OVER_TCP && destination !== DNS_OVER_TCP) return;
     // A segment from the middle of a stream begins with anything: the length in front must agree.
     if (at + LENGTH_PREFIX + HEADER > cap) return;
@@ -52,13 +56,13 @@ export class Inside {
       return;
     }
     if (dns.response) words[row + META] |= IS_DNS_RESPONSE | IS_ANSWER;
-    words[row + DNS_NAME] = this.#id();
+    if (dns.named) words[row + DNS_NAME] = this.#id();
     words[row + DNS_TYPE] = dns.type;
   }
 
   /** Id of the message's name, made at most once a message. */
   #id(): number {
-    if (this.#nameId === 0) this.#nameId = this.#names.names.intern(this.#dns.name);
+    if (this.#nameId === 0) this.#nameId = this.#cache.intern(this.#dns.name);
     return this.#nameId;
   }
 
@@ -74,7 +78,8 @@ export class Inside {
     this.#addresses.set(words, 0, this.#id());
   }
 
-  #write(walk: Walk, column: number, text: string): void {
-    if (text !== '') walk.words[walk.row + column] = this.#names.names.intern(text);
+  #clientHello(walk: Walk): void {
+    const { data, at, cap, words, row } = walk;
+    if (serverName(data, at, cap, this.#serverName)) words[row + SNI] = this.#cache.intern(this.#serverName);
   }
 }

@@ -9,27 +9,33 @@ const ESCAPE = 4;
  * printable ASCII as `\ddd` (RFC 4343, section 2.1). One buffer serves all names.
  */
 export class NameText {
-  readonly #bytes: Buffer;
+  /** The text so far, `length` bytes of it. */
+  readonly bytes: Buffer;
+  length = 0;
   readonly #limit: number;
   #wire = 0;
-  #length = 0;
 
   /** Names of up to `limit` bytes on the wire. */
   constructor(limit: number) {
     this.#limit = limit;
-    this.#bytes = Buffer.alloc(limit * ESCAPE);
+    this.bytes = Buffer.alloc(limit * ESCAPE);
   }
 
   clear(): void {
     this.#wire = 0;
-    this.#length = 0;
+    this.length = 0;
+  }
+
+  /** Ends a name of labels: that of the root is `.`. */
+  end(): void {
+    if (this.length === 0) this.bytes[this.length++] = DOT;
   }
 
   /** Adds a label; false when the name becomes too long. The caller has checked that its bytes are there. */
   addLabel(data: Uint8Array<ArrayBufferLike>, at: number, length: number): boolean {
     this.#wire += length + 1;
     if (this.#wire > this.#limit) return false;
-    if (this.#length > 0) this.#bytes[this.#length++] = DOT;
+    if (this.length > 0) this.bytes[this.length++] = DOT;
     for (let i = 0; i < length; i++) this.#add(data[at + i], true);
     return true;
   }
@@ -43,22 +49,21 @@ export class NameText {
   }
 
   #add(byte: number, label: boolean): void {
-    const bytes = this.#bytes;
-    if (byte >= 0x41 && byte <= 0x5a) bytes[this.#length++] = byte | 0x20;
-    else if (byte > 0x20 && byte < 0x7f && byte !== BACKSLASH && !(label && byte === DOT)) bytes[this.#length++] = byte;
+    const { bytes } = this;
+    if (byte >= 0x41 && byte <= 0x5a) bytes[this.length++] = byte | 0x20;
+    else if (byte > 0x20 && byte < 0x7f && byte !== BACKSLASH && !(label && byte === DOT)) bytes[this.length++] = byte;
     else this.#escape(byte);
   }
 
   #escape(byte: number): void {
-    const bytes = this.#bytes;
-    bytes[this.#length++] = BACKSLASH;
-    bytes[this.#length++] = ZERO + Math.trunc(byte / 100);
-    bytes[this.#length++] = ZERO + (Math.trunc(byte / 10) % 10);
-    bytes[this.#length++] = ZERO + (byte % 10);
+    const { bytes } = this;
+    bytes[this.length++] = BACKSLASH;
+    bytes[this.length++] = ZERO + Math.trunc(byte / 100);
+    bytes[this.length++] = ZERO + (Math.trunc(byte / 10) % 10);
+    bytes[this.length++] = ZERO + (byte % 10);
   }
 
-  /** The name; `.` for the root. */
   toString(): string {
-    return this.#length === 0 ? '.' : this.#bytes.toString('latin1', 0, this.#length);
+    return this.bytes.toString('latin1', 0, this.length);
   }
 }

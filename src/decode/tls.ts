@@ -1,15 +1,12 @@
-import { NameText } from './name-text.ts';
+import type { NameText } from './name-text.ts';
 
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
 const HOST_NAME = 0;
 const MAX_EXTENSIONS = 64;
-const MAX_NAME = 255;
 /** Record header, handshake header, version and random. */
 const SESSION_ID = 5 + 4 + 2 + 32;
-
-const text = new NameText(MAX_NAME);
 
 /*
  * ClientHello in the first TLS record (RFC 8446, sections 5.1 and 4.1.2):
@@ -23,35 +20,35 @@ export function isClientHello(data: Uint8Array<ArrayBufferLike>, at: number, end
   return at + 6 <= end && data[at] === HANDSHAKE && data[at + 1] === 3 && data[at + 5] === CLIENT_HELLO;
 }
 
-/** The server name that the ClientHello at `start` asks for, lower case; '' when there is none before `end`. */
-export function serverName(data: Uint8Array<ArrayBufferLike>, start: number, end: number): string {
+/** Puts the server name that the ClientHello at `start` asks for into `name`, lower case; false when none is before `end`. */
+export function serverName(data: Uint8Array<ArrayBufferLike>, start: number, end: number, name: NameText): boolean {
   let at = start + SESSION_ID;
-  if (at + 1 > end) return '';
+  if (at + 1 > end) return false;
   at += 1 + data[at];
-  if (at + 2 > end) return '';
+  if (at + 2 > end) return false;
   at += 2 + u16(data, at);
-  if (at + 1 > end) return '';
+  if (at + 1 > end) return false;
   at += 1 + data[at];
-  if (at + 2 > end) return '';
-  return extensions(data, at + 2, Math.min(end, at + 2 + u16(data, at)));
+  if (at + 2 > end) return false;
+  return extensions(data, at + 2, Math.min(end, at + 2 + u16(data, at)), name);
 }
 
-function extensions(data: Uint8Array<ArrayBufferLike>, start: number, end: number): string {
+function extensions(data: Uint8Array<ArrayBufferLike>, start: number, end: number, name: NameText): boolean {
   let at = start;
   for (let i = 0; i < MAX_EXTENSIONS && at + 4 <= end; i++) {
     const length = u16(data, at + 2);
-    if (u16(data, at) === SERVER_NAME) return hostName(data, at + 4, Math.min(end, at + 4 + length));
+    if (u16(data, at) === SERVER_NAME) return hostName(data, at + 4, Math.min(end, at + 4 + length), name);
     at += 4 + length;
   }
-  return '';
+  return false;
 }
 
-function hostName(data: Uint8Array<ArrayBufferLike>, at: number, end: number): string {
-  if (at + 5 > end || data[at + 2] !== HOST_NAME) return '';
+function hostName(data: Uint8Array<ArrayBufferLike>, at: number, end: number, name: NameText): boolean {
+  if (at + 5 > end || data[at + 2] !== HOST_NAME) return false;
   const length = u16(data, at + 3);
-  if (length === 0 || at + 5 + length > end) return '';
-  text.clear();
-  return text.addText(data, at + 5, length) ? text.toString() : '';
+  if (length === 0 || at + 5 + length > end) return false;
+  name.clear();
+  return name.addText(data, at + 5, length);
 }
 
 function u16(data: Uint8Array<ArrayBufferLike>, at: number): number {

@@ -114,3 +114,6 @@ export function decodeBatch(batch: PacketBatch, options: Partial<DecoderOptions>
 export function decodeFrames(frames: (Frame | Uint8Array)[], options: Partial<DecoderOptions> = {}): Decoded {
   return decodeBatch(batchOf(frames.map((frame) => (frame instanceof Uint8Array ? { bytes: frame } : frame))), options);
 }
+
+/** Limits that are reached soon and tables that are made quickly. */
+export const SMALL = { maxFragments: 8, maxAddressNames: 8 };
