@@ -54,12 +54,10 @@ export function beginFlow(
 
 /** Starts a record of a flow that goes on: totals and times are new, initiator and state stay. */
 export function beginRecord(table: T.FlowTable, o: number, timeUs: number): void {
-  const { hot, hotF64, cold, coldF64 } = table;
+  const { hot, hotF64, cold } = table;
   const d = o >> 1;
   hotF64[d + T.START_F64] = timeUs;
   hotF64[d + T.SLICE_END_F64] = timeUs;
-  for (let k = T.PACKETS_F64; k < T.LAST_F64; k++) coldF64[d + k] = 0;
-  cold[o + T.TOTAL_FLAGS] = 0;
   cold[o + T.FLOW_DNS] = 0;
   cold[o + T.FLOW_DNS_TYPES] = 0;
   hot[o + T.SLICE_DNS] = 0;
@@ -69,7 +67,7 @@ export function beginRecord(table: T.FlowTable, o: number, timeUs: number): void
     hotF64[d + T.SLICE_OCTETS_F64 + end] = 0;
     hotF64[d + T.SLICE_LAYER2_F64 + end] = 0;
   }
-  hot[o + T.STATE] = (hot[o + T.STATE] | T.NO_SLICE) & ~(T.RECORD_DNS_RESPONSE | T.LATE);
+  hot[o + T.STATE] = (hot[o + T.STATE] | T.NO_SLICE) & ~(T.RECORD_DNS_RESPONSE | T.LATE | T.FOLDED);
 }
 
 function keepMac(table: T.FlowTable, o: number, info: number, words: Int32Array, r: number): void {

@@ -127,6 +127,7 @@ export class FlowLife {
     if ((hot[o + T.STATE] & T.BEGAN_WITH_ANSWER) !== 0) this.#hearRequest(o, info);
     if ((info & SPECIAL) === 0) return;
     this.#followTcp(row, o, info, tcpFlags(words, r), timeUs);
+    if ((words[r + DNS_NAME] | words[r + SNI] | (words[r + META] & IS_DNS_RESPONSE)) === 0) return;
     this.#keepNames(row, o, words, r, timeUs, second);
   }
 
@@ -188,7 +189,7 @@ export class FlowLife {
   }
 
   #endRecord(row: number, reason: number): void {
-    this.#slices.close(row, reason !== ACTIVE_TIMEOUT);
+    this.#slices.last(row, reason !== ACTIVE_TIMEOUT);
     if (this.#withRecords) writeRecord(this.table, row, this.#records.batch, this.#records.next(), reason);
   }
 

@@ -35,28 +35,29 @@ export const SLICE_END_F64 = 14;
 export const NEXT = 30;
 export const SLICE_DNS = 31;
 
-// Cold row. Totals of the record so far without the open slice, from the low and the high end.
+// Cold row, first line: read and written only by flows of more than one slice (`FOLDED`).
+/** Totals of the record so far without the open slice, from the low and the high end. */
 export const PACKETS_F64 = 0;
 export const OCTETS_F64 = 2;
 export const LAYER2_F64 = 4;
 /** The latest packet, where a late one opened the slice (`LATE`). */
 export const LAST_F64 = 6;
-export const HASH = 14;
-export const TOTAL_FLAGS = 15;
-export const FLOW_LAYERS = 16;
-export const FLOW_SNI = 17;
-/** The record's first DNS name and its type; the slice's type. */
-export const FLOW_DNS = 18;
-export const FLOW_DNS_TYPES = 19;
+export const TOTAL_FLAGS = 14;
+
+// Cold row, second line: what a flow's first packet brings.
+export const HASH = 16;
+export const FLOW_LAYERS = 17;
+export const FLOW_SNI = 18;
+/** The record's first DNS name and its type (low half); the slice's type (high half). */
+export const FLOW_DNS = 19;
+export const FLOW_DNS_TYPES = 20;
 /** ICMP type and code in the low half, ipClassOfService in the high half: of the first packet. */
-export const FLOW_ICMP_TOS = 20;
-export const FLOW_INTERFACE = 21;
+export const FLOW_ICMP_TOS = 21;
+export const FLOW_INTERFACE = 22;
+export const FLOW_VLAN = 23;
 /** Only with `WITH_MAC`: high halves of both MAC addresses in one word (low end's above), then the low words. */
-export const MAC_HIGH_HALVES = 22;
-export const MAC_LOW_WORDS = 23;
-/** Vlan id of the key. */
-export const FLOW_VLAN = 25;
-// The outermost addresses do not fit beside all this, so they have a row of their own in `outer`.
+export const MAC_HIGH_HALVES = 24;
+export const MAC_LOW_WORDS = 25;
 
 /** Bits of `STATE`. The initiator is the key's high end. */
 export const INITIATOR_HIGH = 1;
@@ -80,6 +81,8 @@ export const RECORD_DNS_RESPONSE = 4096;
 export const WITH_OUTER = 8192;
 export const WITH_MAC = 1 << 14;
 export const LATE = 1 << 15;
+/** The record's totals hold earlier slices; without it they hold nothing, whatever is written there. */
+export const FOLDED = 1 << 19;
 /** The row's number stands in the list of open slices, in the queue of closed connections, in the expiry wheel. */
 export const IN_OPEN_SLICES = 1 << 16;
 export const IN_CLOSING = 1 << 17;
@@ -100,7 +103,7 @@ export class FlowTable {
   cold: Int32Array;
   coldF64: Float64Array;
   /** Outermost addresses of the low and the high end, 8 words a row; grown only when a tunnel was seen. */
-  outer = new Int32Array(0);
+  outer: Int32Array = new Int32Array(0);
   index: Int32Array;
   /** Mask of an index position in entries (pairs). */
   mask: number;

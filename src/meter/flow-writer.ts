@@ -39,6 +39,7 @@ import {
   FLOW_SNI,
   FLOW_VLAN,
   type FlowTable,
+  FOLDED,
   HIGH,
   INITIATOR_HIGH,
   KEY_PORTS,
@@ -81,12 +82,7 @@ export function writeSlice(table: FlowTable, row: number, batch: FlowBatch, n: n
   const flags = hot[o + SLICE_FLAGS];
   batch.startUs[n] = hotF64[d + SLICE_START_F64];
   batch.endUs[n] = hotF64[d + SLICE_END_F64];
-  batch.packetDeltaCount[n] = hot[o + SLICE_PACKETS + from] >>> 0;
-  batch.octetDeltaCount[n] = hotF64[d + SLICE_OCTETS_F64 + from];
-  batch.layer2OctetDeltaCount[n] = hotF64[d + SLICE_LAYER2_F64 + from];
-  batch.reversePacketDeltaCount[n] = hot[o + SLICE_PACKETS + to] >>> 0;
-  batch.reverseOctetDeltaCount[n] = hotF64[d + SLICE_OCTETS_F64 + to];
-  batch.reverseLayer2OctetDeltaCount[n] = hotF64[d + SLICE_LAYER2_F64 + to];
+  writeCounts(table, o, batch, n, from);
   batch.tcpControlBits[n] = (flags >>> (from << 4)) & 0xfff;
   batch.reverseTcpControlBits[n] = (flags >>> (to << 4)) & 0xfff;
   batch.dnsName[n] = hot[o + SLICE_DNS];
@@ -100,25 +96,17 @@ export function writeSlice(table: FlowTable, row: number, batch: FlowBatch, n: n
   writeKey(table, row, batch, n, from);
 }
 
-/** Writes what flow `row` did so far, its open slice already added to the totals. */
+/** Writes what flow `row` did since its record began: what earlier slices brought, and the open slice. */
 export function writeRecord(table: FlowTable, row: number, batch: FlowBatch, n: number, reason: number): void {
-  const { hot, cold, coldF64 } = table;
+  const { hot, cold } = table;
   const o = row << FLOW_SHIFT;
-  const d = o >> 1;
   const state = hot[o + STATE];
   const from = state & INITIATOR_HIGH;
-  const to = from ^ 1;
-  const flags = cold[o + TOTAL_FLAGS];
-  batch.startUs[n] = table.hotF64[d + START_F64];
+  const flags = hot[o + SLICE_FLAGS] | ((state & FOLDED) !== 0 ? cold[o + TOTAL_FLAGS] : 0);
+  batch.startUs[n] = table.hotF64[(o >> 1) + START_F64];
   batch.endUs[n] = lastUs(table, o);
-  batch.packetDeltaCount[n] = coldF64[d + PACKETS_F64 + from];
-  batch.octetDeltaCount[n] = coldF64[d + OCTETS_F64 + from];
-  batch.layer2OctetDeltaCount[n] = coldF64[d + LAYER2_F64 + from];
-  batch.reversePacketDeltaCount[n] = coldF64[d + PACKETS_F64 + to];
-  batch.reverseOctetDeltaCount[n] = coldF64[d + OCTETS_F64 + to];
-  batch.reverseLayer2OctetDeltaCount[n] = coldF64[d + LAYER2_F64 + to];
   batch.tcpControlBits[n] = (flags >>> (from << 4)) & 0xfff;
-  batch.reverseTcpControlBits[n] = (flags >>> (to << 4)) & 0xfff;
+  batch.reverseTcpControlBits[n] = (flags >>> ((from ^ 1) << 4)) & 0xfff;
   batch.dnsName[n] = cold[o + FLOW_DNS];
   batch.dnsType[n] = cold[o + FLOW_DNS_TYPES] & 0xffff;
   batch.flowEndReason[n] = reason;
@@ -126,7 +114,34 @@ export function writeRecord(table: FlowTable, row: number, batch: FlowBatch, n: 
   if ((state & FIRST_RECORD) !== 0) meta |= FIRST;
   if ((state & RECORD_DNS_RESPONSE) !== 0) meta |= IS_DNS_RESPONSE;
   batch.meta[n] = meta;
+  writeCounts(table, o, batch, n, from);
+  if ((state & FOLDED) !== 0) addTotals(table, o, batch, n, from);
   writeKey(table, row, batch, n, from);
+}
+
+/** Packets and octets of the open slice. */
+function writeCounts(table: FlowTable, o: number, batch: FlowBatch, n: number, from: number): void {
+  const { hot, hotF64 } = table;
+  const d = o >> 1;
+  const to = from ^ 1;
+  batch.packetDeltaCount[n] = hot[o + SLICE_PACKETS + from] >>> 0;
+  batch.octetDeltaCount[n] = hotF64[d + SLICE_OCTETS_F64 + from];
+  batch.layer2OctetDeltaCount[n] = hotF64[d + SLICE_LAYER2_F64 + from];
+  batch.reversePacketDeltaCount[n] = hot[o + SLICE_PACKETS + to] >>> 0;
+  batch.reverseOctetDeltaCount[n] = hotF64[d + SLICE_OCTETS_F64 + to];
+  batch.reverseLayer2OctetDeltaCount[n] = hotF64[d + SLICE_LAYER2_F64 + to];
+}
+
+function addTotals(table: FlowTable, o: number, batch: FlowBatch, n: number, from: number): void {
+  const { coldF64 } = table;
+  const d = o >> 1;
+  const to = from ^ 1;
+  batch.packetDeltaCount[n] += coldF64[d + PACKETS_F64 + from];
+  batch.octetDeltaCount[n] += coldF64[d + OCTETS_F64 + from];
+  batch.layer2OctetDeltaCount[n] += coldF64[d + LAYER2_F64 + from];
+  batch.reversePacketDeltaCount[n] += coldF64[d + PACKETS_F64 + to];
+  batch.reverseOctetDeltaCount[n] += coldF64[d + OCTETS_F64 + to];
+  batch.reverseLayer2OctetDeltaCount[n] += coldF64[d + LAYER2_F64 + to];
 }
 
 /** The latest packet of the flow whose hot row is at word `o`. */
@@ -140,16 +155,18 @@ export function foldSlice(table: FlowTable, row: number): void {
   const { hot, hotF64, cold, coldF64 } = table;
   const o = row << FLOW_SHIFT;
   const d = o >> 1;
+  const keep = (hot[o + STATE] & FOLDED) !== 0 ? 1 : 0;
   for (let end = 0; end < 2; end++) {
-    coldF64[d + PACKETS_F64 + end] += hot[o + SLICE_PACKETS + end] >>> 0;
-    coldF64[d + OCTETS_F64 + end] += hotF64[d + SLICE_OCTETS_F64 + end];
-    coldF64[d + LAYER2_F64 + end] += hotF64[d + SLICE_LAYER2_F64 + end];
+    coldF64[d + PACKETS_F64 + end] = keep * coldF64[d + PACKETS_F64 + end] + (hot[o + SLICE_PACKETS + end] >>> 0);
+    coldF64[d + OCTETS_F64 + end] = keep * coldF64[d + OCTETS_F64 + end] + hotF64[d + SLICE_OCTETS_F64 + end];
+    coldF64[d + LAYER2_F64 + end] = keep * coldF64[d + LAYER2_F64 + end] + hotF64[d + SLICE_LAYER2_F64 + end];
     hot[o + SLICE_PACKETS + end] = 0;
     hotF64[d + SLICE_OCTETS_F64 + end] = 0;
     hotF64[d + SLICE_LAYER2_F64 + end] = 0;
   }
-  cold[o + TOTAL_FLAGS] |= hot[o + SLICE_FLAGS];
+  cold[o + TOTAL_FLAGS] = (keep * cold[o + TOTAL_FLAGS]) | hot[o + SLICE_FLAGS];
   hot[o + SLICE_FLAGS] = 0;
+  hot[o + STATE] |= FOLDED;
 }
 
 function flowMeta(kind: number, state: number): number {

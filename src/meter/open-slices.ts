@@ -78,18 +78,21 @@ export class OpenSlices {
     hot[o + T.STATE] = state;
   }
 
-  /** Brings the open slice into the record's totals, and gives it out. */
-  close(row: number, leaving: boolean): void {
-    if ((this.#table.hot[(row << T.FLOW_SHIFT) + T.STATE] & T.NO_SLICE) !== 0) return;
-    if (this.#enabled) this.#emit(row, leaving);
-    else foldSlice(this.#table, row);
+  /** Gives out the open slice of a record that ends; its counters stay, for the record. */
+  last(row: number, leaving: boolean): void {
+    if (!this.#enabled || (this.#table.hot[(row << T.FLOW_SHIFT) + T.STATE] & T.NO_SLICE) !== 0) return;
+    this.#write(row, leaving);
   }
 
   #emit(row: number, leaving: boolean): void {
+    this.#write(row, leaving);
+    foldSlice(this.#table, row);
+  }
+
+  #write(row: number, leaving: boolean): void {
     const { hot } = this.#table;
     const n = this.#outlet.next();
     writeSlice(this.#table, row, this.#outlet.batch, n, leaving);
-    foldSlice(this.#table, row);
     const at = (row << T.FLOW_SHIFT) + T.STATE;
     hot[at] = (hot[at] & ~T.FIRST_SLICE) | T.NO_SLICE;
   }
