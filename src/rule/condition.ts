@@ -212,17 +212,20 @@ function splitPart(text: string): [string, string | null] {
 
 const describe = (typed: Typed): string => (typed.unit === 'none' ? 'a plain count' : `a number of ${typed.unit}`);
 
+/** Packets, flows and plain counts are numbers of things: they compare with each other, and divide anything. */
+const COUNTS: readonly Unit[] = ['none', 'flows', 'packets'];
+
 /** The unit two numbers share, for comparing and adding; null when they have none. */
 function sumUnit(a: Typed & { unit: Unit }, b: Typed & { unit: Unit }): Unit | null {
   if (a.unit === b.unit || b.plain) return a.unit;
   if (a.plain) return b.unit;
+  if (COUNTS.includes(a.unit) && COUNTS.includes(b.unit)) return a.unit;
   const shares = (a.unit === 'ratio' && b.unit === 'none') || (a.unit === 'none' && b.unit === 'ratio');
   return shares ? 'ratio' : null;
 }
 
 function productUnit(op: '*' | '/', a: Unit, b: Unit): Unit | null {
-  const number = (unit: Unit) => unit === 'none' || unit === 'ratio' || unit === 'flows';
-  if (number(b)) return a;
-  if (op === '*') return number(a) ? b : null;
-  return a === b ? 'none' : null;
+  if (op === '/' && a === b) return 'none';
+  if (b === 'ratio' || COUNTS.includes(b)) return a;
+  return op === '*' && (a === 'ratio' || COUNTS.includes(a)) ? b : null;
 }
