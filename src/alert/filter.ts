@@ -6,7 +6,7 @@ import type { Key } from '../model/window-result.ts';
 export function filterOf(rule: RulePlan, key: Key): string {
   const match = rule.matchText.trim();
   const parts = Object.entries(key).map(([field, value]) => term(field, value));
-  if (match === '' || match === 'true') return parts.join(' and ');
+  if (match === '' || (match === 'any' && parts.length > 0)) return parts.join(' and ');
   if (parts.length > 0 && /(^|\s)or(\s|$)/.test(match)) parts.unshift(`(${match})`);
   else parts.unshift(match);
   return parts.join(' and ');
