@@ -1,0 +1,95 @@
+import type { Counter } from '../core/metrics.ts';
+import type { RulePlan } from '../model/plan.ts';
+import type { Key, KeyHandle } from '../model/window-result.ts';
+
+export interface Subject {
+  key: Key;
+  text: string;
+  handle: KeyHandle;
+}
+
+interface Active extends Subject {
+  clearSinceUs: number | null;
+}
+
+interface Remembered extends Subject {
+  /** The first row that matched, when a level first held. */
+  sinceUs: number;
+  untilUs: number;
+}
+
+const MOST = 65_536;
+
+/**
+ * Keys of one rule that the alert room wants to hear of in every window: from the first window in which a level held
+ * until `clear` has held for `keep_firing_for`. And keys that a follow-up waits for.
+ */
+export class ActiveKeys {
+  readonly #rule: RulePlan;
+  readonly #refused: Counter;
+  readonly #active = new Map<string, Active>();
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(rule: RulePlan, refused: Counter) {
+    this.#rule = rule;
+    this.#refused = refused;
+  }
+
+  get size(): number {
+    return this.#active.size;
+  }
+
+  all(): IterableIterator<Subject> {
+    return this.#active.values();
+  }
+
+  has(text: string): boolean {
+    return this.#active.has(text);
+  }
+
+  /** Notes how a window was judged; true when the alert room wants to hear of it. */
+  note(subject: Subject, endUs: number, alarming: boolean, clear: boolean): boolean {
+    const active = this.#active.get(subject.text) ?? (alarming ? this.#begin(subject) : null);
+    if (active === null) return false;
+    if (alarming || !clear) active.clearSinceUs = null;
+    else active.clearSinceUs ??= endUs;
+    if (active.clearSinceUs !== null && endUs - active.clearSinceUs >= this.#rule.keepFiringForUs) {
+      this.#active.delete(subject.text);
+    }
+    return true;
+  }
+
+  #begin(subject: Subject): Active | null {
+    if (this.#active.size >= MOST) {
+      this.#refused.value++;
+      return null;
+    }
+    const active = { ...subject, clearSinceUs: null };
+    this.#active.set(subject.text, active);
+    return active;
+  }
+
+  /** A level held: rows of the follow-up count from the first row that matched. */
+  remember(subject: Subject, matchedUs: number, endUs: number): void {
+    const { follow } = this.#rule;
+    if (!follow) return;
+    const known = this.#remembered.get(subject.text);
+    if (known) known.untilUs = endUs + follow.withinUs;
+    else if (this.#remembered.size >= MOST) this.#refused.value++;
+    else this.#remembered.set(subject.text, { ...subject, sinceUs: matchedUs, untilUs: endUs + follow.withinUs });
+  }
+
+  /** True when the follow-up's row at `followedUs` belongs to what the key did before. */
+  followed(text: string, followedUs: number): boolean {
+    const known = this.#remembered.get(text);
+    return known !== undefined && followedUs > known.sinceUs && followedUs <= known.untilUs;
+  }
+
+  /** Keys that a follow-up waits for; those whose time is over at `startUs` are forgotten. */
+  *waiting(startUs: number): Generator<Subject> {
+    for (const remembered of this.#remembered.values()) {
+      if (remembered.untilUs < startUs) this.#remembered.delete(remembered.text);
+      else yield remembered;
+    }
+  }
+}

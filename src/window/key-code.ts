@@ -1,0 +1,69 @@
+import { maskWord } from '../model/address.ts';
+import { FIELDS } from '../model/field.ts';
+import type { KeyPart } from '../model/plan.ts';
+import { addressColumn } from './field-code.ts';
+import type { Lookups } from './predicate-code.ts';
+
+/** How generated code makes the words of a key, or of a tuple of values, from row `r`. */
+export interface KeyCode {
+  words: number;
+  /** When the row has all fields; a row without them has no such key. */
+  there: string[];
+  /** Statements that write `OUT[o]`, `OUT[o+1]`, ... and leave the hash in `h`. */
+  text: string;
+}
+
+/** @param out name of the array of words; @param skip words before the first in `OUT[o]` */
+export function keyCode(parts: readonly KeyPart[], lookups: Lookups, out: string, skip = 0): KeyCode {
+  const there = new Set<string>();
+  const lines = ['let h=SEED;'];
+  let words = 0;
+  for (const part of parts) {
+    const field = lookups.field(part.field);
+    if (field.there !== null) there.add(field.there);
+    const piece = partCode(part, field.value, (k) => `${out}[o+${skip + words + k}]`);
+    lines.push(piece.text);
+    words += piece.words;
+  }
+  return { words, there: [...there], text: lines.join('') };
+}
+
+interface Piece {
+  words: number;
+  text: string;
+}
+
+const join = (value: string): string => `h=finish(Math.imul(h,0x9e3779b1)+(${value}));`;
+
+function partCode(part: KeyPart, value: string, at: (word: number) => string): Piece {
+  if (!Object.hasOwn(FIELDS, part.field)) throw new RangeError(`no such field: ${part.field}`);
+  const { type } = FIELDS[part.field];
+  if (type === 'ip') return addressCode(part, value, at);
+  if (type === 'mac') {
+    return {
+      words: 2,
+      text: `${at(0)}=${value}/4294967296|0;${at(1)}=${value}%4294967296|0;${join(at(0))}${join(at(1))}`,
+    };
+  }
+  // Numbers count by their integer part; what is wider than a word keeps its low bits.
+  const word = type === 'number' ? `Math.floor(${value})|0` : `${value}|0`;
+  return { words: 1, text: `${at(0)}=${word};${join(at(0))}` };
+}
+
+function addressCode(part: KeyPart, row: string, at: (word: number) => string): Piece {
+  const column = addressColumn(part.field);
+  const base = `4*${row}`;
+  const { ipv4, ipv6 } = part.prefix ?? { ipv4: 32, ipv6: 128 };
+  const copy = [0, 1, 2, 3].map((k) => `${at(k)}=${column}[${base}+${k}]`);
+  if (ipv4 >= 32 && ipv6 >= 128) {
+    const hash = column === 'address' ? `addressHash[${row}]` : `hashWords(${[0, 1, 2, 3].map(at).join(',')},SEED)`;
+    return { words: 4, text: `${copy.join(';')};${join(hash)}` };
+  }
+  const masks = [0, 1, 2, 3].map((k) => [maskWord(96 + ipv4, k), maskWord(ipv6, k)]);
+  const cut = masks.map(([v4, v6], k) => `${copy[k]}&(v4?${v4}:${v6})`);
+  const isV4 = `const v4=${column}[${base}]===0&&${column}[${base}+1]===0&&${column}[${base}+2]===0xffff`;
+  return {
+    words: 4,
+    text: `{${isV4};${cut.join(';')};}${join(`hashWords(${[0, 1, 2, 3].map(at).join(',')},SEED)`)}`,
+  };
+}

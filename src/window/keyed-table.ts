@@ -1,0 +1,140 @@
+import { KeyIndex } from '../core/key-index.ts';
+
+/**
+ * Rows of one key each: hash and key words, then accumulators as doubles, in one buffer, so that an update touches
+ * one or two cache lines. Rows are dense while nothing is freed; freed rows are taken again first.
+ */
+export class KeyedTable {
+  readonly keyWords: number;
+  readonly accumulators: number;
+  /** Doubles a row, and the first accumulator within it. */
+  readonly stride: number;
+  readonly first: number;
+  readonly index = new KeyIndex();
+  words: Int32Array;
+  doubles: Float64Array;
+  /** Rows ever taken since the last reset; with `free` among them. */
+  count = 0;
+  live = 0;
+  #rows: number;
+  /** Values a fresh row begins with where they are not 0 (min, max). */
+  readonly #initial: Float64Array;
+  readonly #zero: boolean;
+  #free: number[] = [];
+
+  constructor(keyWords: number, initial: readonly number[], rows = 16) {
+    this.keyWords = keyWords;
+    this.accumulators = initial.length;
+    this.first = (2 + keyWords) >> 1;
+    this.stride = this.first + initial.length;
+    this.#initial = Float64Array.from(initial);
+    this.#zero = initial.every((value) => value === 0);
+    this.#rows = rows;
+    this.doubles = new Float64Array(rows * this.stride);
+    this.words = new Int32Array(this.doubles.buffer);
+  }
+
+  /** Makes sure that `more` rows can be appended without looking. */
+  reserve(more: number): void {
+    const rows = this.count + more;
+    this.index.reserve(rows);
+    if (rows <= this.#rows) return;
+    const old = this.doubles;
+    while (this.#rows < rows) this.#rows *= 2;
+    this.doubles = new Float64Array(this.#rows * this.stride);
+    this.doubles.set(old.subarray(0, this.count * this.stride));
+    this.words = new Int32Array(this.doubles.buffer);
+  }
+
+  /** Sets what a fresh row begins with; rows come zeroed. */
+  begin(row: number): void {
+    if (this.#zero) return;
+    const at = row * this.stride + this.first;
+    for (let a = 0; a < this.accumulators; a++) this.doubles[at + a] = this.#initial[a];
+  }
+
+  /** As `begin`, for rows `from` .. `count`, after a loop that appended. */
+  beginFrom(from: number): void {
+    this.live += this.count - from;
+    if (this.#zero) return;
+    for (let row = from; row < this.count; row++) this.begin(row);
+  }
+
+  /** The row of the key whose hash and words stand at `at`; -1 when there is none. */
+  find(words: Int32Array, at: number): number {
+    const { entries, mask } = this.index;
+    const hash = words[at];
+    for (let place = hash & mask; entries[2 * place + 1] !== 0; place = (place + 1) & mask) {
+      if (entries[2 * place] !== hash) continue;
+      const row = entries[2 * place + 1] - 1;
+      if (this.#same(row, words, at)) return row;
+    }
+    return -1;
+  }
+
+  #same(row: number, words: Int32Array, at: number): boolean {
+    const own = 2 * row * this.stride;
+    for (let k = this.keyWords; k > 0; k--) if (this.words[own + k] !== words[at + k]) return false;
+    return true;
+  }
+
+  /** Takes a row for the key whose hash and words stand at `at`. It must not be there yet. */
+  take(words: Int32Array, at: number): number {
+    let row = this.#free.pop();
+    if (row === undefined) {
+      this.reserve(1);
+      row = this.count++;
+    }
+    const own = 2 * row * this.stride;
+    for (let k = 0; k <= this.keyWords; k++) this.words[own + k] = words[at + k];
+    this.index.enter(words[at], row);
+    this.begin(row);
+    this.live++;
+    return row;
+  }
+
+  /** Gives a row back, zeroed. */
+  free(row: number): void {
+    this.index.leave(this.words[2 * row * this.stride], row);
+    this.doubles.fill(0, row * this.stride, (row + 1) * this.stride);
+    this.#free.push(row);
+    this.live--;
+  }
+
+  /** Forgets every row; memory stays unless most of it was unused. */
+  reset(): void {
+    const used = this.count;
+    if (this.#rows > 64 && this.#rows > 8 * used) {
+      this.#rows = Math.max(16, 2 * used);
+      this.doubles = new Float64Array(this.#rows * this.stride);
+      this.words = new Int32Array(this.doubles.buffer);
+    } else {
+      this.doubles.fill(0, 0, used * this.stride);
+    }
+    this.index.clear(used);
+    this.count = 0;
+    this.live = 0;
+    this.#free = [];
+  }
+
+  /**
+   * Keeps the rows that `keep` says and moves them together, in their order; only for tables without freed rows.
+   * @returns for each old row its new place, -1 for those that left
+   */
+  compact(keep: (row: number) => boolean): Int32Array {
+    const places = new Int32Array(this.count).fill(-1);
+    let to = 0;
+    for (let row = 0; row < this.count; row++) {
+      if (!keep(row)) continue;
+      if (to !== row) this.doubles.copyWithin(to * this.stride, row * this.stride, (row + 1) * this.stride);
+      places[row] = to++;
+    }
+    this.doubles.fill(0, to * this.stride, this.count * this.stride);
+    this.count = to;
+    this.live = to;
+    this.index.clear(to);
+    this.index.reserve(to);
+    for (let row = 0; row < to; row++) this.index.enter(this.words[2 * row * this.stride], row);
+    return places;
+  }
+}

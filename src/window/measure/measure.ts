@@ -1,0 +1,36 @@
+import type { AggregateMeasure } from '../../model/plan.ts';
+import type { Layout } from '../layout.ts';
+import type { Pane } from '../pane.ts';
+import type { WindowView } from '../window-view.ts';
+
+/** Facts of the rule that a measure may need. */
+export interface MeasureContext {
+  paneUs: number;
+  maxKeys: number;
+  /** Counts what had no room, by cause. */
+  dropped(cause: string): { value: number };
+  /** Text of a tuple's words: see `KeyFormat`. */
+  formatTuple(of: AggregateMeasure['of'], words: Int32Array, at: number): string;
+}
+
+/** A measure of one rule, compiled. */
+export interface MeasureCode {
+  /** Expression over a key's accumulators `D[d+n]` and the window's length `seconds`. */
+  value: string;
+  /** Moves the key's accumulators (from `d`) when a pair's first amount in the window changes; 0 to 0 never. */
+  change?: { pair: number; apply(doubles: Float64Array, d: number, before: number, after: number): void };
+  /** A pane is over: what outlives windows learns from it and may fill kept accumulators of its keys. */
+  paneClosed?(pane: Pane): void;
+  /** Writes values that no expression can say, for the listed rows. */
+  finish?(view: WindowView, out: Float64Array, width: number, column: number): void;
+  /** The structured value of one row. */
+  detail?(view: WindowView, row: number): unknown;
+}
+
+/** @param where the measure's own condition, as code */
+export type MeasureCompiler = (
+  measure: AggregateMeasure,
+  where: string,
+  layout: Layout,
+  context: MeasureContext,
+) => MeasureCode;

@@ -1,0 +1,43 @@
+import { EventLog } from './event-log.ts';
+import { KeyedTable } from './keyed-table.ts';
+import { identity, type Layout, type PairPlan } from './layout.ts';
+
+/** The tuples seen inside each key: rows keyed by the key's row number and the tuple's words. */
+export class PairTable {
+  readonly plan: PairPlan;
+  /** Accumulator 0 counts the panes that hold the pair, then the plan's amounts. */
+  readonly table: KeyedTable;
+  /** Registers of keys that are counted by sketch, by the key's row. */
+  readonly sketches = new Map<number, Uint8Array>();
+  readonly events: EventLog | null;
+
+  constructor(plan: PairPlan) {
+    this.plan = plan;
+    this.table = new KeyedTable(1 + plan.code.words, [0, ...plan.amounts.map(({ merge }) => identity(merge))]);
+    this.events = plan.events ? new EventLog() : null;
+  }
+
+  reset(): void {
+    this.table.reset();
+    this.sketches.clear();
+    this.events?.reset();
+  }
+}
+
+/** What a rule gathered in one pane of time, or in one window. */
+export class Pane {
+  /** Number of the pane: its start divided by the pane's length. */
+  number = 0;
+  readonly keys: KeyedTable;
+  readonly pairs: PairTable[];
+
+  constructor(layout: Layout, keyWords: number) {
+    this.keys = new KeyedTable(keyWords, layout.initial());
+    this.pairs = layout.pairs.map((plan) => new PairTable(plan));
+  }
+
+  reset(): void {
+    this.keys.reset();
+    for (const pair of this.pairs) pair.reset();
+  }
+}

@@ -1,0 +1,152 @@
+import { finish } from '../core/hash.ts';
+import type { RulePlan } from '../model/plan.ts';
+import { CHUNK, type Chunk, hashWords, PIECES } from './chunk.ts';
+import { type KeyCode, keyCode } from './key-code.ts';
+import type { KeyedTable } from './keyed-table.ts';
+import { both, type Layout } from './layout.ts';
+import { bucket } from './measure/quantile.ts';
+import { type Lookups, number, predicateCode } from './predicate-code.ts';
+
+const ROWS_AT_ONCE = 2 * (CHUNK + PIECES);
+/** Words a key or tuple may have: two addresses, outer addresses and a few numbers are far below. */
+export const MOST_WORDS = 32;
+
+/** Arrays that all rules use in turn while they walk over a chunk. */
+export class Scratch {
+  /** Rows that the rule selected, the hash and words of their keys, and where the keys stand. */
+  readonly selected = new Int32Array(ROWS_AT_ONCE);
+  readonly hash = new Int32Array(ROWS_AT_ONCE);
+  readonly words = new Int32Array(MOST_WORDS * ROWS_AT_ONCE);
+  readonly row = new Int32Array(ROWS_AT_ONCE);
+  /** The same for pairs: their words begin with the row of their key. */
+  readonly pairHash = new Int32Array(ROWS_AT_ONCE);
+  readonly pairWords = new Int32Array(MOST_WORDS * ROWS_AT_ONCE);
+  readonly pairRow = new Int32Array(ROWS_AT_ONCE);
+  readonly amounts = [new Float64Array(ROWS_AT_ONCE), new Float64Array(ROWS_AT_ONCE)];
+}
+
+/** The generated functions of one rule. Each holds one loop, so that it is optimised while it runs. */
+export interface RuleCode {
+  /** Writes the rows that match into `selected`; answers how many. */
+  select(): number;
+  /** Rows that match the follow-up. */
+  selectFollow(): number;
+  /** Writes hash and words of `n` selected rows' keys. */
+  keys(n: number): void;
+  /** Moves the accumulators of rows `from` .. `to`. */
+  update(from: number, to: number, table: KeyedTable): void;
+  updateFollow(from: number, to: number, table: KeyedTable): void;
+  /** For each pair plan: writes hash, words and amounts of the pairs; answers how many. */
+  pairs: ((from: number, to: number) => number)[];
+  /** Writes the values of the listed rows, `width` a row. */
+  values(table: KeyedTable, rows: Int32Array, n: number, seconds: number, out: Float64Array): void;
+  keyWords: number;
+}
+
+/** What a follow-up and a session need beside the measures. */
+export interface Extras {
+  /** Accumulators: rows of the follow-up, the time of its last one, and of the first row of the match. */
+  follow: { rows: number; lastUs: number; firstUs: number } | null;
+  /** Accumulators of the first and last packet's time; the window's length is theirs. */
+  session: { firstUs: number; lastUs: number } | null;
+}
+
+/**
+ * Generates the loops of a rule as JavaScript text, once. Only numbers and names from this room's own tables enter the
+ * text: a rule's words never do, they were parsed into a plan before, and every number is checked to be one.
+ */
+export function compileRule(
+  rule: RulePlan,
+  layout: Layout,
+  values: string[],
+  extras: Extras,
+  deps: { chunk: Chunk; scratch: Scratch; seed: number; match: string; follow: string },
+): RuleCode {
+  const key = keyCode(rule.by, layout.lookups, 'KW');
+  const stride = ((2 + key.words) >> 1) + layout.merges.length;
+  const first = (2 + key.words) >> 1;
+  const d = `const r=SEL[j],i=r>>1,d=ROW[j]*${stride}+${first}`;
+  const follow = extras.follow
+    ? `D[d]+=1;D[d+${extras.follow.rows}]+=1;if(startUs[i]>D[d+${extras.follow.lastUs}])D[d+${extras.follow.lastUs}]=startUs[i];`
+    : '';
+  const text = `
+${selectText('select', both(deps.match, key.there.join('&&') || 'true'))}
+${selectText('selectFollow', both(deps.follow, key.there.join('&&') || 'true'))}
+${keysText(key)}
+function update(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${updateText(layout)}}}
+function updateFollow(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${follow}}}
+${layout.pairs.map((_, p) => pairText(layout, p)).join('\n')}
+${valuesText(values, stride, first, extras)}
+return {select,selectFollow,keys,update,updateFollow,values,keyWords:${key.words},pairs:[${layout.pairs.map((_, p) => `pair${p}`).join(',')}]};`;
+  return instantiate(text, layout.lookups, deps);
+}
+
+/** The condition of `match` without what exceptions take out, as long as they run. */
+export function matchCode(rule: RulePlan, lookups: Lookups): string {
+  const exceptions = rule.except.map(({ match, untilUs }) => {
+    const test = predicateCode(match, lookups);
+    return untilUs === Number.POSITIVE_INFINITY ? `!(${test})` : `!(startUs[i]<${number(untilUs)}&&${test})`;
+  });
+  return [predicateCode(rule.match, lookups), ...exceptions].reduce(both);
+}
+
+function selectText(name: string, test: string): string {
+  if (test === 'false') return `function ${name}(){return 0;}`;
+  return `function ${name}(){const n=chunk.length;let m=0;for(let q=0;q<n;q=q+1|0){const r=rows[q],i=r>>1;if(${test}){SEL[m]=r;m=m+1|0;}}return m;}`;
+}
+
+function keysText(key: KeyCode): string {
+  return `function keys(n){for(let j=0;j<n;j=j+1|0){const r=SEL[j],i=r>>1,o=j*${key.words};${key.text}HH[j]=h;}}`;
+}
+
+function updateText(layout: Layout): string {
+  return [...layout.updates]
+    .map(([guard, code]) => (guard === 'true' ? code.join('') : `if(${guard}){${code.join('')}}`))
+    .join('');
+}
+
+function pairText(layout: Layout, p: number): string {
+  const { code, guard, amounts } = layout.pairs[p];
+  const write = amounts.map((amount, k) => `AM${k}[m]=${amount.code};`).join('');
+  const body = `const o=m*${1 + code.words};KP[o]=ROW[j];${code.text}HP[m]=finish(h^Math.imul(HH[j],0x85ebca6b));${write}m=m+1|0;`;
+  return `function pair${p}(from,to){let m=0;for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1;if(${guard}){${body}}}return m;}`;
+}
+
+function valuesText(values: string[], stride: number, first: number, { session }: Extras): string {
+  const length = session ? `const seconds=Math.max(1,(D[d+${session.lastUs}]-D[d+${session.firstUs}])/1e6);` : '';
+  const write = values.map((value, m) => `out[k*${values.length}+${m}]=${value};`).join('');
+  return `function values(t,list,n,${session ? '_' : 'seconds'},out){const D=t.doubles;for(let k=0;k<n;k=k+1|0){const d=list[k]*${stride}+${first};${length}${write}}}`;
+}
+
+function instantiate(
+  text: string,
+  lookups: Lookups,
+  { chunk, scratch, seed }: { chunk: Chunk; scratch: Scratch; seed: number },
+): RuleCode {
+  const scope: Record<string, unknown> = {
+    chunk,
+    ...columnsOf(chunk),
+    SEL: scratch.selected,
+    HH: scratch.hash,
+    KW: scratch.words,
+    ROW: scratch.row,
+    HP: scratch.pairHash,
+    KP: scratch.pairWords,
+    AM0: scratch.amounts[0],
+    AM1: scratch.amounts[1],
+    SEED: seed,
+    NET_WORDS: lookups.masks.words,
+    masks: lookups.masks,
+    texts: lookups.texts,
+    sets: lookups.sets,
+    ...Object.fromEntries(lookups.tables.map((table, i) => [`table${i}`, table])),
+    finish,
+    hashWords,
+    bucket,
+  };
+  return new Function(...Object.keys(scope), `'use strict';${text}`)(...Object.values(scope)) as RuleCode;
+}
+
+function columnsOf(chunk: Chunk): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(chunk).filter(([, value]) => ArrayBuffer.isView(value)));
+}

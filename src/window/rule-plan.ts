@@ -1,0 +1,80 @@
+import type { Counter, Metrics } from '../core/metrics.ts';
+import type { RulePlan } from '../model/plan.ts';
+import type { Chunk } from './chunk.ts';
+import { KeyFormat } from './key-format.ts';
+import { Layout } from './layout.ts';
+import { compileMeasures } from './measure/compile.ts';
+import type { MeasureCode } from './measure/measure.ts';
+import { type Lookups, predicateCode } from './predicate-code.ts';
+import { compileRule, type Extras, matchCode, type RuleCode, type Scratch } from './rule-code.ts';
+
+/** A rule made ready to run: what it keeps, its generated code, its measures. */
+export interface CompiledRule {
+  rule: RulePlan;
+  layout: Layout;
+  measures: MeasureCode[];
+  extras: Extras;
+  format: KeyFormat;
+  code: RuleCode;
+  /** Panes are the largest pieces of time that windows are made of. */
+  paneUs: number;
+  dropped(cause: string): Counter;
+}
+
+export interface CompileDeps {
+  chunk: Chunk;
+  scratch: Scratch;
+  seed: number;
+  metrics: Metrics;
+}
+
+/** First half of the work, for all rules before any code is made: it collects net lists, sets and columns. */
+export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (deps: CompileDeps) => CompiledRule {
+  const layout = new Layout(lookups);
+  const paneUs = paneLength(rule);
+  const dropped = (cause: string): Counter =>
+    metrics.counter(
+      `weir_window_dropped_total{rule="${rule.id}",cause="${cause}"}`,
+      'What windows had no room for, by cause.',
+    );
+  const formatTuple = (of: RulePlan['by'], words: Int32Array, at: number): string =>
+    new KeyFormat(of, lookups.texts).tuple(words, at);
+  const measures = compileMeasures(rule, layout, { paneUs, maxKeys: rule.maxKeys, dropped, formatTuple });
+  const extras = planExtras(rule, layout);
+  const match = matchCode(rule, lookups);
+  const follow = rule.follow ? predicateCode(rule.follow.match, lookups) : 'false';
+  const values = measures.map(({ value }) => value);
+  const format = new KeyFormat(rule.by, lookups.texts);
+  // Columns that only the key needs are told now, before the chunk is made.
+  for (const { field } of rule.by) lookups.field(field);
+  return (deps) => ({
+    rule,
+    layout,
+    measures,
+    extras,
+    format,
+    paneUs,
+    dropped,
+    code: compileRule(rule, layout, values, extras, { ...deps, match, follow }),
+  });
+}
+
+function planExtras(rule: RulePlan, layout: Layout): Extras {
+  const session = rule.window.kind === 'session';
+  const follow = rule.follow ? { rows: layout.keep('sum'), lastUs: layout.keep('max') } : null;
+  const needsFirst = session || rule.follow !== null;
+  const firstUs = needsFirst ? layout.min('startUs[i]', 'true') : -1;
+  return {
+    follow: follow && { ...follow, firstUs },
+    session: session ? { firstUs, lastUs: layout.max('startUs[i]', 'true') } : null,
+  };
+}
+
+function paneLength({ window }: RulePlan): number {
+  if (window.kind === 'session') return window.sizeUs;
+  return gcd(window.sizeUs, window.slideUs);
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}

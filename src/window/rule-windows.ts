@@ -1,0 +1,116 @@
+import type { WindowSink } from '../model/window-result.ts';
+import { Combiner } from './combine.ts';
+import { ROWS } from './layout.ts';
+import { Pane } from './pane.ts';
+import { pruneKeys } from './prune.ts';
+import { Results } from './results.ts';
+import type { RuleFeed } from './rule-feed.ts';
+import type { CompiledRule } from './rule-plan.ts';
+import { type Part, WindowView } from './window-view.ts';
+
+/** Empty windows are given out for this long at most; what needed them has seen enough zeros by then. */
+const SILENCE_US = 3600e6;
+
+/** Closes the tumbling or sliding windows of one rule, in order. */
+export class RuleWindows {
+  readonly feed: RuleFeed;
+  readonly #compiled: CompiledRule;
+  readonly #ruleIndex: number;
+  readonly #sink: WindowSink;
+  readonly #combiner: Combiner;
+  readonly #parts: Part[] = [];
+  readonly #single: boolean;
+  /** End of the last window that was closed or skipped; -Infinity before the first. */
+  #lastEndUs = Number.NEGATIVE_INFINITY;
+  #wantsEmpty = false;
+  #emptySinceUs = 0;
+
+  constructor(feed: RuleFeed, ruleIndex: number, sink: WindowSink) {
+    this.feed = feed;
+    this.#compiled = feed.compiled;
+    this.#ruleIndex = ruleIndex;
+    this.#sink = sink;
+    const { layout, measures, code, rule, paneUs } = feed.compiled;
+    this.#combiner = new Combiner(new Pane(layout, code.keyWords), layout, measures);
+    this.#single = rule.window.sizeUs === paneUs;
+  }
+
+  /** End of the next window that has to be closed; Infinity when nothing waits. */
+  nextEndUs(): number {
+    const { slideUs } = this.#compiled.rule.window;
+    if (this.#parts.length > 0 || this.#wantsEmpty) return this.#lastEndUs + slideUs;
+    const first = this.feed.earliest;
+    if (first === Number.POSITIVE_INFINITY) return first;
+    return Math.ceil(((first + 1) * this.#compiled.paneUs) / slideUs) * slideUs;
+  }
+
+  /** True when the next window is wanted only for being empty: at the end of input nobody waits for those. */
+  get idle(): boolean {
+    return this.#parts.length === 0 && this.feed.panes.size === 0;
+  }
+
+  /** The watermark passed `timeUs`: windows that end before it and hold nothing need not be closed any more. */
+  skipTo(timeUs: number): void {
+    const { slideUs } = this.#compiled.rule.window;
+    const endUs = timeUs === Number.POSITIVE_INFINITY ? timeUs : Math.floor(timeUs / slideUs) * slideUs;
+    if (endUs <= this.#lastEndUs) return;
+    this.#lastEndUs = endUs;
+    this.feed.closedUs = endUs;
+  }
+
+  close(endUs: number): void {
+    const { window } = this.#compiled.rule;
+    const startUs = endUs - window.sizeUs;
+    this.#lastEndUs = endUs;
+    this.feed.closedUs = endUs;
+    this.#dropParts(startUs);
+    const end = Math.round(endUs / this.#compiled.paneUs);
+    while (this.feed.earliest < end) this.#closePane(this.feed.shift(), startUs);
+    const view = this.#view();
+    this.#wantsEmpty = this.#sink(new Results(this.#compiled, this.#ruleIndex, startUs, endUs, view));
+    if (view.length > 0) this.#emptySinceUs = endUs;
+    else if (endUs - this.#emptySinceUs >= SILENCE_US) this.#wantsEmpty = false;
+    if (this.#single) this.#dropParts(endUs);
+  }
+
+  #closePane(pane: Pane, startUs: number): void {
+    const { paneUs, measures, rule } = this.#compiled;
+    for (const measure of measures) measure.paneClosed?.(pane);
+    if (pane.number * paneUs < startUs) this.feed.recycle(pane);
+    else if (this.#single) {
+      this.#combiner.fold(pane);
+      this.#parts.push({ pane, keyRows: null, pairRows: [] });
+    } else {
+      this.#trim(pane, rule.maxKeys, rule.window.sizeUs / paneUs);
+      this.#parts.push(this.#combiner.add(pane));
+    }
+  }
+
+  /** Panes share the room of their window, so that a flood in one does not push the heavy keys of the next out. */
+  #trim(pane: Pane, maxKeys: number, panes: number): void {
+    const most = 2 * maxKeys;
+    if (this.#combiner.window.keys.live + pane.keys.count <= most) return;
+    const left = pruneKeys(pane, Math.max(1, Math.floor(most / panes)));
+    this.#compiled.dropped('max_keys').value += left;
+  }
+
+  #dropParts(startUs: number): void {
+    while (this.#parts.length > 0 && this.#parts[0].pane.number * this.#compiled.paneUs < startUs) {
+      const part = this.#parts.shift() as Part;
+      this.#combiner.remove(part);
+      this.feed.recycle(part.pane);
+    }
+  }
+
+  #view(): WindowView {
+    if (!this.#single) this.#combiner.gatherExtremes(this.#parts);
+    const window = this.#single && this.#parts.length > 0 ? this.#parts[0].pane : this.#combiner.window;
+    const { keys } = window;
+    const rows = new Int32Array(keys.live);
+    let n = 0;
+    for (let row = 0; row < keys.count; row++) {
+      if (keys.doubles[row * keys.stride + keys.first + ROWS] > 0) rows[n++] = row;
+    }
+    return new WindowView(window, this.#parts, rows, n);
+  }
+}

@@ -1,0 +1,104 @@
+import { randomInt } from 'node:crypto';
+import type { Counter, Metrics } from '../core/metrics.ts';
+import type { FlowBatch } from '../model/flow-batch.ts';
+import type { Names } from '../model/names.ts';
+import type { RuleSet } from '../model/plan.ts';
+import type { WindowSink } from '../model/window-result.ts';
+import { CHUNK, Chunk } from './chunk.ts';
+import { NetMasks } from './net-masks.ts';
+import { Lookups } from './predicate-code.ts';
+import { Scratch } from './rule-code.ts';
+import { RuleFeed } from './rule-feed.ts';
+import { planRule } from './rule-plan.ts';
+import { RuleWindows } from './rule-windows.ts';
+import { Texts } from './texts.ts';
+
+export interface WindowLimits {
+  /** Different tuples of one measure and pane that are told apart; default 2^20. */
+  maxPairs?: number;
+  /** Seed of hashes; default random, so that nobody can prepare colliding keys. Results do not depend on it. */
+  seed?: number;
+}
+
+export interface WindowPorts {
+  names: Names;
+  metrics: Metrics;
+  onResults: WindowSink;
+  limits?: WindowLimits;
+}
+
+/**
+ * Event-time windows of all rules over flow slices and records (docs/engine.md). Rules become generated code once, at
+ * construction; a batch walks through it rule by rule. Windows close when the watermark reaches their end, in the order
+ * (end, rule), whatever the order of rows within the watermark's bound and however they were cut into batches.
+ */
+export class WindowStage {
+  readonly #chunk: Chunk;
+  readonly #rules: RuleWindows[];
+  readonly #late: Counter;
+  readonly #slices: Counter;
+  #watermarkUs = Number.NEGATIVE_INFINITY;
+  /** No window is due before this time. */
+  #dueUs = Number.POSITIVE_INFINITY;
+
+  constructor(ruleSet: RuleSet, { names, metrics, onResults, limits = {} }: WindowPorts) {
+    const seed = limits.seed ?? randomInt(2 ** 31);
+    const masks = new NetMasks();
+    const lookups = new Lookups(masks, new Texts(names));
+    const plans = ruleSet.rules.map((rule) => planRule(rule, lookups, metrics));
+    masks.build();
+    this.#chunk = new Chunk(masks, lookups.uses, seed);
+    const scratch = new Scratch();
+    this.#rules = plans.map((compile, index) => {
+      const compiled = compile({ chunk: this.#chunk, scratch, seed, metrics });
+      return new RuleWindows(new RuleFeed(compiled, this.#chunk, scratch, limits), index, onResults);
+    });
+    this.#late = metrics.counter(
+      'weir_late_rows_total',
+      'Slices and records that came after a window of theirs was closed.',
+    );
+    this.#slices = metrics.counter('weir_window_slices_total', 'Slices and records given to windows.');
+  }
+
+  /** Adds slices or records. The batch is the giver's again when the call returns. */
+  add(batch: FlowBatch): void {
+    this.#slices.value += batch.length;
+    for (let from = 0; from < batch.length; from += CHUNK) {
+      this.#chunk.load(batch, from, Math.min(batch.length, from + CHUNK));
+      this.#countLate();
+      for (const rule of this.#rules) rule.feed.add();
+    }
+    this.#dueUs = Number.NEGATIVE_INFINITY;
+  }
+
+  #countLate(): void {
+    const { earliestUs, startUs, slices } = this.#chunk;
+    let closedUs = Number.NEGATIVE_INFINITY;
+    for (const { feed } of this.#rules) if (feed.closedUs > closedUs) closedUs = feed.closedUs;
+    if (earliestUs >= closedUs) return;
+    for (let i = 0; i < slices; i++) if (startUs[i] < closedUs) this.#late.value++;
+  }
+
+  /** Event time has come to `watermarkUs`; Infinity is the end of input, after which every row is late. */
+  advance(watermarkUs: number): void {
+    if (!(watermarkUs > this.#watermarkUs)) return;
+    this.#watermarkUs = watermarkUs;
+    if (watermarkUs < this.#dueUs) return;
+    for (let endUs = this.#nextEndUs(watermarkUs); endUs <= watermarkUs; endUs = this.#nextEndUs(watermarkUs)) {
+      if (endUs === Number.POSITIVE_INFINITY) break;
+      for (const rule of this.#rules) if (rule.nextEndUs() === endUs) rule.close(endUs);
+    }
+    for (const rule of this.#rules) rule.skipTo(watermarkUs);
+    this.#dueUs = this.#nextEndUs(watermarkUs);
+  }
+
+  #nextEndUs(watermarkUs: number): number {
+    const atEnd = watermarkUs === Number.POSITIVE_INFINITY;
+    let next = Number.POSITIVE_INFINITY;
+    for (const rule of this.#rules) {
+      if (atEnd && rule.idle) continue;
+      next = Math.min(next, rule.nextEndUs());
+    }
+    return next;
+  }
+}
