@@ -1,4 +1,4 @@
-import { formatAddress, isMapped } from '../model/address.ts';
+import { formatAddress, isMapped, parseAddress } from '../model/address.ts';
 import { FIELDS, type FieldType } from '../model/field.ts';
 import type { KeyPart } from '../model/plan.ts';
 import type { Key } from '../model/window-result.ts';
@@ -16,16 +16,45 @@ interface Part {
 /** Turns the words of a key (or of a tuple of values) into what people read, and puts keys in order. */
 export class KeyFormat {
   readonly #parts: Part[] = [];
-  readonly #texts: Texts;
+  readonly texts: Texts;
+  /** Words of a key. */
+  readonly length: number;
 
   constructor(parts: readonly KeyPart[], texts: Texts) {
-    this.#texts = texts;
+    this.texts = texts;
     let word = 0;
     for (const { field, prefix } of parts) {
       const { type } = FIELDS[field];
       const words = type === 'ip' ? 4 : type === 'mac' ? 2 : 1;
       this.#parts.push({ field, type, prefix, word, words });
       word += words;
+    }
+    this.length = word;
+  }
+
+  /** The words of a key that people read; null when it is none of this format. */
+  words(key: Key): Int32Array | null {
+    const words = new Int32Array(this.length);
+    for (const part of this.#parts) if (!this.#read(part, key[part.field], words)) return null;
+    return words;
+  }
+
+  #read(part: Part, value: string | number | undefined, words: Int32Array): boolean {
+    switch (part.type) {
+      case 'ip':
+        return parseAddress(String(value).split('/')[0], words, part.word);
+      case 'mac': {
+        const mac = Number.parseInt(String(value).replaceAll(':', ''), 16);
+        words[part.word] = mac / 2 ** 32;
+        words[part.word + 1] = mac % 2 ** 32;
+        return !Number.isNaN(mac);
+      }
+      case 'text':
+        words[part.word] = this.texts.id(part.field, String(value));
+        return words[part.word] !== 0;
+      default:
+        words[part.word] = Number(value);
+        return value !== undefined;
     }
   }
 
@@ -50,7 +79,7 @@ export class KeyFormat {
       case 'mac':
         return macText((words[at] >>> 0) * 2 ** 32 + (words[at + 1] >>> 0));
       case 'text':
-        return this.#texts.text(part.field, words[at]);
+        return this.texts.text(part.field, words[at]);
       default:
         return words[at] >>> 0;
     }
@@ -71,8 +100,8 @@ export class KeyFormat {
 
   #compareText(part: Part, a: number, b: number): number {
     if (a === b) return 0;
-    const left = this.#texts.text(part.field, a);
-    const right = this.#texts.text(part.field, b);
+    const left = this.texts.text(part.field, a);
+    const right = this.texts.text(part.field, b);
     return left < right ? -1 : left > right ? 1 : 0;
   }
 }

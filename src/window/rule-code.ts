@@ -1,5 +1,5 @@
 import { finish } from '../core/hash.ts';
-import type { RulePlan } from '../model/plan.ts';
+import type { Evidence, RulePlan } from '../model/plan.ts';
 import { CHUNK, type Chunk, hashWords, PIECES } from './chunk.ts';
 import { type KeyCode, keyCode } from './key-code.ts';
 import type { KeyedTable } from './keyed-table.ts';
@@ -40,6 +40,8 @@ export interface RuleCode {
   pairs: ((from: number, to: number) => number)[];
   /** Writes the values of the listed rows, `width` a row. */
   values(table: KeyedTable, rows: Int32Array, n: number, seconds: number, out: Float64Array): void;
+  /** For each evidence item that ranks values: writes the tuple's words of a row, answers its amount (NaN without). */
+  evidence: ((row: number) => number)[];
   keyWords: number;
 }
 
@@ -77,7 +79,8 @@ function update(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};$
 function updateFollow(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${follow}}}
 ${layout.pairs.map((_, p) => pairText(layout, p)).join('\n')}
 ${valuesText(values, stride, first, extras)}
-return {select,selectFollow,keys,update,updateFollow,values,keyWords:${key.words},pairs:[${layout.pairs.map((_, p) => `pair${p}`).join(',')}]};`;
+${rule.evidence.map((item, e) => evidenceText(item, e, layout)).join('\n')}
+return {select,selectFollow,keys,update,updateFollow,values,keyWords:${key.words},evidence:[${rule.evidence.map((_, e) => `evidence${e}`).join(',')}],pairs:[${layout.pairs.map((_, p) => `pair${p}`).join(',')}]};`;
   return instantiate(text, layout.lookups, deps);
 }
 
@@ -116,6 +119,14 @@ function valuesText(values: string[], stride: number, first: number, { session }
   const length = session ? `const seconds=Math.max(1,(D[d+${session.lastUs}]-D[d+${session.firstUs}])/1e6);` : '';
   const write = values.map((value, m) => `out[k*${values.length}+${m}]=${value};`).join('');
   return `function values(t,list,n,${session ? '_' : 'seconds'},out){const D=t.doubles;for(let k=0;k<n;k=k+1|0){const d=list[k]*${stride}+${first};${length}${write}}}`;
+}
+
+function evidenceText(item: Evidence, e: number, layout: Layout): string {
+  if (item.fn === 'flows') return `function evidence${e}(r){return NaN;}`;
+  const code = keyCode(item.of, layout.lookups, 'KP', 1);
+  const { value, there } = layout.summand(item.summand);
+  const test = [there, ...code.there].join('&&');
+  return `function evidence${e}(r){const i=r>>1,o=0;if(!(${test}))return NaN;${code.text}return ${value};}`;
 }
 
 function instantiate(

@@ -45,8 +45,12 @@ export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (d
   const follow = rule.follow ? predicateCode(rule.follow.match, lookups) : 'false';
   const values = measures.map(({ value }) => value);
   const format = new KeyFormat(rule.by, lookups.texts);
-  // Columns that only the key needs are told now, before the chunk is made.
+  // Columns that only keys and evidence need are told now, before the chunk is made.
   for (const { field } of rule.by) lookups.field(field);
+  for (const item of rule.evidence) {
+    if (item.fn === 'topk') for (const { field } of item.of) lookups.field(field);
+    if (item.fn === 'topk') layout.summand(item.summand);
+  }
   return (deps) => ({
     rule,
     layout,

@@ -46,6 +46,12 @@ export class Texts {
     return field === 'dns.domain' ? this.domains.text(id) : this.names.names.text(id);
   }
 
+  /** The id of a text; a text that no row had yet gets one. */
+  id(field: string, text: string): number {
+    if (field === 'exporter') return this.names.exporters.intern(text);
+    return field === 'dns.domain' ? this.domains.intern(text) : this.names.names.intern(text);
+  }
+
   /** The number of a test, for `test`. */
   addTest(field: string, test: TextTest['test'], values: readonly string[]): number {
     const lower = values.map((value) => value.toLowerCase());

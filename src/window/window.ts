@@ -1,12 +1,15 @@
 import { randomInt } from 'node:crypto';
 import type { Counter, Metrics } from '../core/metrics.ts';
+import type { Evaluation, EvidenceItem } from '../model/alert.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
 import type { RuleSet } from '../model/plan.ts';
 import type { WindowSink } from '../model/window-result.ts';
 import { CHUNK, Chunk } from './chunk.ts';
+import { EvidenceFinder } from './evidence.ts';
 import { NetMasks } from './net-masks.ts';
 import { Lookups } from './predicate-code.ts';
+import { RecentRows } from './recent-rows.ts';
 import { Scratch } from './rule-code.ts';
 import { RuleFeed } from './rule-feed.ts';
 import { planRule } from './rule-plan.ts';
@@ -16,6 +19,8 @@ import { Texts } from './texts.ts';
 export interface WindowLimits {
   /** Different tuples of one measure and pane that are told apart; default 2^20. */
   maxPairs?: number;
+  /** Slices that evidence can look back on; default 2^18 (about 60 MB), none when no rule asks for evidence. */
+  recentRows?: number;
   /** Seed of hashes; default random, so that nobody can prepare colliding keys. Results do not depend on it. */
   seed?: number;
 }
@@ -35,6 +40,8 @@ export interface WindowPorts {
 export class WindowStage {
   readonly #chunk: Chunk;
   readonly #rules: RuleWindows[];
+  readonly #recent: RecentRows | null;
+  readonly #evidence: EvidenceFinder | null;
   readonly #late: Counter;
   readonly #slices: Counter;
   #watermarkUs = Number.NEGATIVE_INFINITY;
@@ -53,6 +60,9 @@ export class WindowStage {
       const compiled = compile({ chunk: this.#chunk, scratch, seed, metrics });
       return new RuleWindows(new RuleFeed(compiled, this.#chunk, scratch, limits), index, onResults);
     });
+    const wanted = ruleSet.rules.some(({ evidence }) => evidence.length > 0);
+    this.#recent = wanted ? new RecentRows(limits.recentRows ?? 1 << 18) : null;
+    this.#evidence = this.#recent && new EvidenceFinder(this.#recent, this.#chunk, scratch);
     this.#late = metrics.counter(
       'weir_late_rows_total',
       'Slices and records that came after a window of theirs was closed.',
@@ -63,12 +73,19 @@ export class WindowStage {
   /** Adds slices or records. The batch is the giver's again when the call returns. */
   add(batch: FlowBatch): void {
     this.#slices.value += batch.length;
+    this.#recent?.add(batch);
     for (let from = 0; from < batch.length; from += CHUNK) {
       this.#chunk.load(batch, from, Math.min(batch.length, from + CHUNK));
       this.#countLate();
       for (const rule of this.#rules) rule.feed.add();
     }
     this.#dueUs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** What made up the alert's window, as its rule's `evidence` asks; from recent rows, as far back as they reach. */
+  evidence(evaluation: Evaluation): EvidenceItem[] {
+    const { compiled } = this.#rules[evaluation.ruleIndex].feed;
+    return this.#evidence?.find(compiled, evaluation) ?? [];
   }
 
   #countLate(): void {
