@@ -22,7 +22,10 @@ export function l2tp(walk: Walk): number {
   const flags = walk.view.getUint16(walk.at);
   const version = flags & VERSION;
   if ((flags & CONTROL) !== 0 || version < 2 || version > 3) return END;
-  if (version === 3) return frameAfterCookie(walk, 8);
+  if (version === 3) {
+    walk.push(L2TP_LAYER);
+    return frameAfterCookie(walk, 8);
+  }
   let length = (flags & LENGTH) === 0 ? 6 : 8;
   if ((flags & SEQUENCE) !== 0) length += 4;
   if ((flags & OFFSET) !== 0) {

@@ -27,7 +27,7 @@ export function etherIp(walk: Walk): number {
 export function gue(walk: Walk): number {
   const { data, at } = walk;
   if (at + 4 > walk.cap) return END;
-  if (data[at] >>> 6 === GUE_DIRECT) return looksLikeIp(walk, at) ? IP : END;
+  if (data[at] >>> 6 === GUE_DIRECT) return looksLikeIp(walk, at) ? into(walk, at, IP) : END;
   if (data[at] >>> 6 !== 0 || (data[at] & GUE_CONTROL) !== 0) return END;
   const inner = at + 4 + 4 * (data[at] & 31);
   if (data[at + 1] === 47) return into(walk, inner, GRE);
