@@ -46,10 +46,14 @@ export function parseQuantity(text: string): Quantity | null {
   return null;
 }
 
-/** Reads a duration (`10s`, `5m`, `30d`) as microseconds; NaN when it is none. */
+const SPAN = /^(?:\d+(?:\.\d+)?(?:us|ms|[smhdw]))+$/;
+
+/** Reads a duration (`10s`, `5m`, `30d`, `1h30m`) as microseconds; NaN when it is none. */
 export function parseDurationUs(text: string): number {
-  const quantity = parseQuantity(text.trim());
-  return quantity?.unit === 'time' ? quantity.value : Number.NaN;
+  const span = text.trim();
+  if (!SPAN.test(span)) return Number.NaN;
+  const parts = span.match(/\d+(?:\.\d+)?[a-z]+/g) ?? [];
+  return parts.reduce((sum, part) => sum + (parseQuantity(part)?.value ?? Number.NaN), 0);
 }
 
 /** Reads a size in bytes (`20GB`, `64KiB`, `512`); NaN when it is none. */

@@ -30,6 +30,8 @@ import { suggestion } from './suggest.ts';
 /** Keys kept by a rule that names no limit: enough for a /16, bounded for a flood of spoofed sources. */
 const DEFAULT_MAX_KEYS = 100_000;
 
+const KEYWORDS: ReadonlySet<string> = new Set(['and', 'or', 'not', 'in', 'within', 'where', 'if_speed']);
+
 export interface CompileContext {
   /** Thresholds that the rule's file and its common files name. */
   thresholds: ReadonlyMap<string, Threshold>;
@@ -133,6 +135,16 @@ function compileMeasures(slots: Slots, conditions: ConditionScope): Measure[] {
   const known = conditions.measures as Map<string, { index: number; unit: Measure['unit']; fn: string }>;
   for (const name of Object.keys(slot?.value ?? {})) {
     const text = textAt(slot as Slot<unknown>, name);
+    if (KEYWORDS.has(name)) {
+      slots.rule.source.report(
+        [...slots.rule.path, 'measure', name],
+        'rule.shape',
+        `${name} is a word of the language`,
+        'take another name',
+        undefined,
+        true,
+      );
+    }
     const measure = compileMeasure(name, text, { names: slots.rule.scope, conditions });
     if (!measure) known.set(name, { index: -1, unit: 'none', fn: 'broken' });
     else known.set(name, { index: measures.push(measure) - 1, unit: measure.unit, fn: measure.fn });

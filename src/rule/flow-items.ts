@@ -84,6 +84,14 @@ export const ITEMS: Readonly<Record<string, Item>> = {
   },
   'tls sni': words('sni'),
   exporter: words('exporter'),
+  'src mac': {
+    takes: true,
+    set: (line, text) => {
+      line.sourceMac = text.toLowerCase();
+      return /^(?:[\da-f]{2}:){5}[\da-f]{2}$|^(?:[\da-f]{2}:){4}%$/i.test(text);
+    },
+  },
+  no_ports: turnOn('noPorts'),
   established: turnOn('established'),
   unasked: turnOn('unasked'),
   long: turnOn('long'),
@@ -124,6 +132,8 @@ export const BLANK: FlowLine = {
   dnsType: 1,
   sni: '',
   exporter: '',
+  sourceMac: '',
+  noPorts: false,
   jitter: 0,
 };
 

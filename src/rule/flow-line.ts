@@ -51,6 +51,10 @@ export interface FlowLine {
   dnsType: number;
   sni: string;
   exporter: string;
+  /** MAC address of the source; `%` in it is another byte pair each flow. Empty: none. */
+  sourceMac: string;
+  /** The rows have no ports: fragments whose first one never came. */
+  noPorts: boolean;
   /** Share of `everyUs` by which a step may come late. */
   jitter: number;
 }

@@ -105,8 +105,14 @@ function writeRow(batch: FlowBatch, step: Step, names: Names): void {
   batch.sni[row] = names.names.intern(line.sni);
   batch.exporter[row] = names.exporters.intern(line.exporter);
   batch.layers[row] = names.layers.intern(line.proto === null ? 'eth arp' : 'eth ipv4');
+  if (line.sourceMac !== '') batch.sourceMacAddress[row] = macOf(line.sourceMac, index);
   writeEnds(batch, row, step, index);
   batch.meta[row] = metaOf(step);
+}
+
+function macOf(text: string, index: number): number {
+  const pair = (index & 0xffff).toString(16).padStart(4, '0');
+  return Number.parseInt(text.replace('%', pair).replaceAll(':', ''), 16);
 }
 
 /** Whole numbers whose sum over all flows is the total. */
@@ -151,7 +157,7 @@ function metaOf({ line, step }: Step): number {
   const isIpv6 = line.source.net.words[0] !== 0 || line.source.net.words[2] !== 0xffff;
   let meta = line.proto === null ? IS_ARP : HAS_IP;
   if (icmp) meta |= HAS_ICMP;
-  if ([6, 17, 132].includes(line.proto ?? 0)) meta |= HAS_PORTS;
+  if ([6, 17, 132].includes(line.proto ?? 0) && !line.noPorts) meta |= HAS_PORTS;
   if (!line.long || step === 0) meta |= FIRST;
   if (!line.long) meta |= LAST;
   if (!line.oneway) meta |= BIFLOW | INITIATOR_KNOWN;

@@ -115,7 +115,7 @@ class Loader {
       const enabled = [written, ...over].findLast(({ raw }) => raw.enabled !== undefined)?.raw.enabled ?? true;
       return good && enabled ? [plan] : [];
     });
-    this.#unusedThresholds(file, used);
+    if (plans.length === (file.raw.rules ?? []).length) this.#unusedThresholds(file, used);
     return plans;
   }
 

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../core/errors.ts';
 import { SourceFile } from '../core/source-file.ts';
-import { parseDurationUs } from '../core/units.ts';
+import { parseDurationUs, parseQuantity } from '../core/units.ts';
 import { type Prefix, parsePrefix } from '../model/address.ts';
 import type { AlertState, Transition } from '../model/alert.ts';
 import type { Severity } from '../model/plan.ts';
@@ -24,6 +24,7 @@ const expectation = z.strictObject({
 export const testShape = z.strictObject({
   rule: z.string().describe('the rule under test'),
   home: z.array(z.string()).optional().describe('what $home is in these cases'),
+  if_speed: z.string().optional().describe('speed of every interface, 1Gbps'),
   cases: z
     .array(
       z.strictObject({
@@ -57,6 +58,8 @@ export interface RuleCase {
   name: string;
   /** Null: as the capture or `TEST_HOME` has it. */
   home: Prefix[] | null;
+  /** Bits per second of every interface; NaN when the case names none. */
+  interfaceSpeed: number;
   flows: FlowLine[];
   /** Path of a capture; null when `flows` are the input. */
   pcap: string | null;
@@ -96,17 +99,27 @@ export function readTests(path: string, text: string, findings: Finding[]): Rule
     reportMisfits(source, testShape, result.error.issues);
     return [];
   }
-  const { rule, home, cases } = result.data;
+  const { rule, home, cases, if_speed } = result.data;
+  const interfaceSpeed = readSpeed(source, if_speed);
   return cases.map((raw, i) => ({
     file: path,
     line: source.line(['cases', i]),
     rule,
     name: raw.name,
     home: readHome(source, raw.home ? ['cases', i, 'home'] : ['home'], raw.home ?? home),
+    interfaceSpeed,
     flows: readFlows(source, i, raw.flows ?? []),
     pcap: readCapture(source, i, raw),
     expect: raw.expect.map((entry, k) => readExpectation(source, ['cases', i, 'expect', k], entry, rule)),
   }));
+}
+
+function readSpeed(source: SourceFile, text: string | undefined): number {
+  if (text === undefined) return Number.NaN;
+  const quantity = parseQuantity(text);
+  if (quantity?.unit === 'bps') return quantity.value;
+  source.report(['if_speed'], 'rule.unit', `'${text}' is no speed`, 'write 1Gbps');
+  return Number.NaN;
 }
 
 function readCapture(source: SourceFile, i: number, raw: { pcap?: string; flows?: string[] }): string | null {
