@@ -7,7 +7,18 @@ import { EXIT_OK, EXIT_USAGE } from './core/exit.ts';
 type Register = (program: Command) => void;
 
 /** Each command's file is loaded only when it is asked for, so that `weir stats` starts without a database. */
-const COMMANDS: Record<string, () => Promise<Register>> = {};
+const COMMANDS: Record<string, () => Promise<Register>> = {
+  replay: async () => (await import('./cli/replay.ts')).replayCommand,
+  flows: async () => (await import('./cli/flows.ts')).flowsCommand,
+  check: async () => (await import('./cli/check.ts')).checkCommand,
+  test: async () => (await import('./cli/test.ts')).testCommand,
+  query: async () => (await import('./cli/query.ts')).queryCommand,
+  alerts: async () => (await import('./cli/alerts.ts')).alertsCommand,
+  forecast: async () => (await import('./cli/forecast.ts')).forecastCommand,
+  detect: async () => (await import('./cli/detect.ts')).detectCommand,
+  notify: async () => (await import('./cli/notify.ts')).notifyCommand,
+  schema: async () => (await import('./cli/schema.ts')).schemaCommand,
+};
 
 const EXAMPLES = `
 Examples:

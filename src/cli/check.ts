@@ -29,7 +29,7 @@ export function checkCommand(program: Command): void {
     .command('check')
     .description('Check rules, their tests and the configuration: all errors at once, with their places.')
     .argument('[RULES...]', 'rule files and folders (default: the shipped library)')
-    .option('-c, --config FILE', 'check this configuration, and the rules it names')
+    .option('-c, --config <FILE>', 'check this configuration, and the rules it names')
     .option('--json', 'one JSON object a finding')
     .option('--cost', 'print what each rule costs')
     .addHelpText('after', EXAMPLES)

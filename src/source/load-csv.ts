@@ -8,6 +8,8 @@ import type { Names } from '../model/names.ts';
 
 const HEADER = 'timestamp,series,value';
 const GZIP = 0x1f8b;
+/** `core/3` is interface 3 of core; any other name is an exporter of its own. */
+const NUMBERED = /^(.+)\/(\d{1,9})$/;
 
 /** True when the file is a table of interface loads: CSV, plain or gzip, with the header `timestamp,series,value`. */
 export function isLoadCsv(path: string): boolean {
@@ -33,7 +35,7 @@ function textOf(head: Buffer): string {
 }
 
 /**
- * Interface loads as flow rows: a line `timestamp,series,value` (ISO time at the end of the step, `exporter/in_if` or
+ * Interface loads as flow rows: a line `timestamp,series,value` (ISO time at which the step begins, `exporter/in_if` or
  * a plain name, bits per second) becomes one unidirectional record over its step, with the exporter's name and the
  * interface number. An empty value is a missing measurement and gives no row. Lines must be in order of time.
  */
@@ -43,7 +45,6 @@ export class LoadCsvReader {
   rows = 0;
   readonly #names: Names;
   readonly #lastUs = new Map<string, number>();
-  readonly #interfaces = new Map<string, number>();
   readonly #stepUs: number;
 
   constructor(path: string, options: { names: Names; stepUs?: number }) {
@@ -71,22 +72,29 @@ export class LoadCsvReader {
     batch.length = 0;
   }
 
+  /** Lines as far as the file can be read: damage ends them and is kept in `error`. */
   #lines(): AsyncIterable<string> {
     const file = createReadStream(this.name);
-    const gzip = textIsGzip(this.name);
-    const input = gzip ? file.pipe(createGunzip()) : file;
-    return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+    const input = textIsGzip(this.name) ? file.pipe(createGunzip()) : file;
+    const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+    const stop = (cause: Error) => {
+      this.error ??= { code: 'load.damaged', offset: file.bytesRead, message: cause.message };
+      lines.close();
+    };
+    file.on('error', stop);
+    if (input !== file) input.on('error', stop);
+    return lines;
   }
 
   #put(batch: FlowBatch, line: string): boolean {
     const [time, series, value, rest] = line.split(',');
-    const endUs = parseTimeUs(time);
-    if (Number.isNaN(endUs) || series === undefined || value === undefined || rest !== undefined) return false;
+    const startUs = parseTimeUs(time);
+    if (Number.isNaN(startUs) || series === undefined || value === undefined || rest !== undefined) return false;
     if (value === '') return true;
     const bitsPerSecond = Number(value);
     if (!(bitsPerSecond >= 0)) return false;
-    const startUs = endUs - this.#stepUs;
     if (startUs < (this.#lastUs.get(series) ?? 0)) return false;
+    const endUs = startUs + this.#stepUs;
     this.#lastUs.set(series, endUs);
     this.#row(batch, series, startUs, endUs, bitsPerSecond);
     return true;
@@ -94,23 +102,15 @@ export class LoadCsvReader {
 
   #row(batch: FlowBatch, series: string, startUs: number, endUs: number, bitsPerSecond: number): void {
     const row = batch.length++;
-    const slash = series.lastIndexOf('/');
+    const [, exporter, port] = NUMBERED.exec(series) ?? ['', series, '0'];
     batch.clearRow(row);
     batch.startUs[row] = startUs;
     batch.endUs[row] = endUs;
     batch.octetDeltaCount[row] = (bitsPerSecond * (endUs - startUs)) / 8e6;
     batch.packetDeltaCount[row] = Math.ceil(batch.octetDeltaCount[row] / 1000);
-    batch.exporter[row] = this.#names.exporters.intern(slash < 0 ? series : series.slice(0, slash));
-    batch.ingressInterface[row] = this.#interfaceOf(slash < 0 ? '0' : series.slice(slash + 1));
+    batch.exporter[row] = this.#names.exporters.intern(exporter);
+    batch.ingressInterface[row] = Number(port);
     this.rows++;
-  }
-
-  /** `core/3` is interface 3; a name without a number gets the next free one. */
-  #interfaceOf(text: string): number {
-    if (/^\d{1,9}$/.test(text)) return Number(text);
-    const known = this.#interfaces.get(text) ?? this.#interfaces.size + 1;
-    this.#interfaces.set(text, known);
-    return known;
   }
 }
 

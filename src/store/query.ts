@@ -75,6 +75,14 @@ export class HistoryReader {
     return rows.filter((row) => row['packets'] !== null).map((row) => topRow(row, query.by));
   }
 
+  /** When the newest stored flow ended; NaN without any. */
+  async newestUs(): Promise<number> {
+    const files = this.#files('flows', null);
+    if (files === null) return Number.NaN;
+    const rows = await this.#rows(`SELECT max(flowEnd) AS last FROM ${files}`);
+    return Number(rows[0]['last']);
+  }
+
   /** Names of stored series, with their span and size. */
   async seriesNames(): Promise<{ series: string; points: number; firstUs: number; lastUs: number }[]> {
     const files = this.#files('series', null);

@@ -30,6 +30,7 @@ function transition(n: number, state: Transition['state'], alertId = 'a'): Trans
     title: 't',
     filter: '',
     advice: '',
+    measured: [],
     since: '',
   };
 }

@@ -1,0 +1,171 @@
+import { extname } from 'node:path';
+import { type Command, Option } from 'commander';
+import { WeirError } from '../core/errors.ts';
+import { EXIT_DAMAGED, EXIT_OK, EXIT_UNREADABLE } from '../core/exit.ts';
+import { Metrics } from '../core/metrics.ts';
+import { LineWriter } from '../core/output.ts';
+import { parseDurationUs } from '../core/units.ts';
+import { Decoder } from '../decode/decode.ts';
+import { Meter } from '../meter/meter.ts';
+import { Names } from '../model/names.ts';
+import { PacketRows } from '../model/packet-rows.ts';
+import { openOrdered, type PacketStream } from '../source/source.ts';
+import { createFlowOutput, FLOW_FORMATS, type FlowFormat, type FlowOutput } from './flow-output.ts';
+import { addInputOptions, type InputOptions, inputPaths } from './inputs.ts';
+import { notice, Progress } from './progress.ts';
+
+/** Captures further out of order than this are read in the order of time: flows are not cut by late packets. */
+const BOUND_US = 3e6;
+const SECOND_US = 1e6;
+
+interface Options extends InputOptions {
+  json?: boolean;
+  format?: FlowFormat;
+  output?: string;
+  perFile?: boolean;
+  idleTimeout: string;
+  activeTimeout: string;
+  maxFlows: string;
+  tunnels: boolean;
+  reader?: 'pcap-parser';
+}
+
+const EXAMPLES = `
+Examples:
+  weir flows capture.pcap                        a table of its flows
+  weir flows captures/*.pcap.gz --json           one JSON object a flow record, all files as one input
+  weir flows *.pcap --per-file --json            each file by itself
+  weir flows day.pcap --output flows.csv         the format follows the ending
+  weir flows day.pcap --idle-timeout 1m --active-timeout 30m
+  tcpdump -w - -i eth0 | weir flows - --json
+
+A record stands for both directions of a flow (RFC 5103). docs/flows.md says what a flow is and when it ends.`;
+
+export function flowsCommand(program: Command): void {
+  const command = program
+    .command('flows')
+    .description('Meter captures: print their flows, both directions in one record.');
+  addInputOptions(command)
+    .option('--json', 'one JSON object a flow record')
+    .addOption(new Option('--format <NAME>', 'format of the output').choices(FLOW_FORMATS))
+    .option('-o, --output <FILE>', 'write to a file; its ending chooses the format')
+    .option('--per-file', 'meter each file by itself instead of all merged by time')
+    .option('--idle-timeout <TIME>', 'a flow that is silent longer than this ends', '15s')
+    .option('--active-timeout <TIME>', 'a record that gets older than this is cut', '5m')
+    .option('--max-flows <N>', 'flows in memory; past it idle ones leave early', String(1 << 20))
+    .addOption(new Option('--reader <NAME>', 'second, independent reader of classic pcap').choices(['pcap-parser']))
+    .option('--no-tunnels', 'do not look into tunnels')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+/** One input after another through decoder and meter; what was read and what was damaged is kept for the exit code. */
+class FlowRun {
+  packets = 0;
+  damaged = 0;
+  readonly #options: Options;
+  readonly #names = new Names();
+  readonly #metrics = new Metrics();
+  readonly #output: FlowOutput;
+  readonly #progress = new Progress();
+  readonly #rows = new PacketRows();
+  readonly #meter: Meter;
+  #file: string | undefined;
+
+  constructor(options: Options, out: LineWriter) {
+    this.#options = options;
+    this.#output = createFlowOutput(formatOf(options), out, this.#names);
+    const timeouts = {
+      idleTimeoutUs: parseTimeout(options.idleTimeout, '--idle-timeout'),
+      activeTimeoutUs: parseTimeout(options.activeTimeout, '--active-timeout'),
+    };
+    this.#meter = new Meter(
+      { ...timeouts, maxFlows: parseCount(options.maxFlows, '--max-flows'), slices: false },
+      {
+        metrics: this.#metrics,
+        onSlices: () => {},
+        onRecords: (batch) => this.#output.write(batch, this.#file),
+      },
+    );
+  }
+
+  /** Meters files as one input. A fragment or a flow of the input before has no say in it. */
+  async meter(paths: string[]): Promise<void> {
+    this.#file = paths.length === 1 ? paths[0] : undefined;
+    const { reader, tunnels } = this.#options;
+    const stream = openOrdered(paths, { boundUs: BOUND_US, reader, notice: (message) => this.#say(message) });
+    const decoder = new Decoder({ names: this.#names, tunnels }, { metrics: this.#metrics });
+    await this.#pump(stream, decoder);
+    this.#meter.end();
+    stream.close();
+    for (const { name, error } of stream.readers) {
+      if (error === null) continue;
+      this.damaged++;
+      this.#say(`${name}: ${error.message} (${error.code}, byte ${error.offset})`);
+    }
+  }
+
+  async #pump(stream: PacketStream, decoder: Decoder): Promise<void> {
+    const { bytesTotal } = stream;
+    for (;;) {
+      const next = stream.next();
+      const run = next instanceof Promise ? await next : next;
+      if (run === null) return;
+      for (let at = run.from; at < run.to; ) {
+        at += decoder.decode(run.batch, at, run.to, this.#rows);
+        this.#meter.add(this.#rows);
+      }
+      this.packets += run.to - run.from;
+      this.#progress.update(bytesTotal ? stream.bytesRead / bytesTotal : null, this.packets);
+    }
+  }
+
+  #say(message: string): void {
+    this.#progress.clear();
+    notice(message);
+  }
+
+  end(): void {
+    this.#progress.stop();
+    this.#output.end();
+    for (const [name, value] of Object.entries(this.#metrics.snapshot())) {
+      if (name.includes('evicted')) notice(`${value} flows left early because the flow table was full (--max-flows)`);
+    }
+  }
+}
+
+async function run(files: string[], options: Options): Promise<void> {
+  const paths = inputPaths(files, options);
+  const out = new LineWriter(options.output ?? null);
+  const flowRun = new FlowRun(options, out);
+  for (const group of options.perFile ? paths.map((path) => [path]) : [paths]) await flowRun.meter(group);
+  flowRun.end();
+  out.close();
+  if (flowRun.damaged === 0) process.exitCode = EXIT_OK;
+  else process.exitCode = flowRun.packets === 0 && flowRun.damaged >= paths.length ? EXIT_UNREADABLE : EXIT_DAMAGED;
+}
+
+/** What was asked for, else what the file's ending says, else a table. */
+function formatOf({ json, format, output }: Options): FlowFormat {
+  if (json) return 'json';
+  if (format) return format;
+  if (output === undefined) return 'table';
+  const ending = extname(output);
+  if (['.json', '.ndjson', '.jsonl'].includes(ending)) return 'json';
+  if (ending === '.csv') return 'csv';
+  throw new WeirError('usage.format', `--output ${output}: no format has the ending "${ending}"`, {
+    hint: `use .json, .ndjson, .csv, or --format ${FLOW_FORMATS.join('|')}`,
+  });
+}
+
+function parseTimeout(text: string, option: string): number {
+  const us = parseDurationUs(text);
+  if (us >= SECOND_US) return us;
+  throw new WeirError('usage.timeout', `${option} ${text} is no time of a second or more`, { hint: '15s, 5m, 1h' });
+}
+
+function parseCount(text: string, option: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 1 << 24) return count;
+  throw new WeirError('usage.count', `${option} ${text} is no number of flows`, { hint: 'from 1 to 16777216' });
+}

@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { messageOf, WeirError } from '../core/errors.ts';
+import { formatUs, parseTimeUs } from '../core/time.ts';
+
+/** Decompressed size at most; a series of a hundred million values is no series any more. */
+const MOST_BYTES = 1 << 30;
+const MOST_CELLS = 20_000_000;
+/** Rows whose spacing tells the step. */
+const STEP_ROWS = 101;
+/** Complaints printed of one file. */
+const MOST_COMPLAINTS = 20;
+
+export interface SeriesRow {
+  /** As given; the computed time where the file has none. */
+  timestamp: string;
+  /** NaN when it could not be read. */
+  timeUs: number;
+  /** NaN when missing. */
+  value: number;
+}
+
+export interface SeriesFile {
+  file: string;
+  rows: SeriesRow[];
+  /** Median spacing of the first hundred rows. */
+  stepUs: number;
+  /** What was wrong, with line numbers. */
+  complaints: string[];
+}
+
+/**
+ * Reads a series: CSV with the columns `timestamp` and `value` (found by name, else the first two), or one plain value
+ * a line when `stepUs` says how far they are apart. An empty value, `NaN` and `null` are missing.
+ * Throws a `WeirError` `series.open` or `series.empty` when nothing can be read, `usage.step` for plain values without step.
+ */
+export function readSeries(file: string, stepUs: number | null): SeriesFile {
+  const lines = readText(file).split(/\r\n|\n|\r/);
+  const series: SeriesFile = { file, rows: [], stepUs: stepUs ?? Number.NaN, complaints: [] };
+  let layout: Layout | null = null;
+  for (let i = 0; i < lines.length; i++) {
+    if (lines[i].trim() === '') continue;
+    const cells = lines[i].split(',').map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
+    if (layout === null) {
+      layout = layoutOf(cells);
+      if (layout.header) continue;
+    }
+    addRow(series, cells, layout, i + 1);
+  }
+  if (!series.rows.some((row) => !Number.isNaN(row.timeUs) && !Number.isNaN(row.value))) {
+    throw new WeirError('series.empty', `${file}: no line could be read as timestamp,value`, {
+      hint: series.complaints[0] ?? 'the file is empty',
+    });
+  }
+  if (stepUs === null || layout?.time !== -1) series.stepUs = medianStep(series.rows) || series.stepUs;
+  if (!(series.stepUs > 0)) throw new WeirError('series.step', `${file}: too few rows to tell the step`);
+  return series;
+}
+
+function readText(file: string): string {
+  try {
+    const bytes = readFileSync(file === '-' ? 0 : file);
+    const limit = { maxOutputLength: MOST_BYTES };
+    if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes, limit).toString();
+    if (bytes.length > 4 && bytes.readUInt32LE(0) === 0xfd2fb528) return zstdDecompressSync(bytes, limit).toString();
+    return bytes.toString().replace(/^\ufeff/, '');
+  } catch (cause) {
+    throw new WeirError('series.open', `${file}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Which column is what; -1 where there is none. */
+interface Layout {
+  header: boolean;
+  time: number;
+  value: number;
+}
+
+function layoutOf(cells: string[]): Layout {
+  const names = cells.map((cell) => cell.toLowerCase());
+  const time = names.findIndex((name) => name === 'timestamp' || name === 'time' || name === 'date');
+  const value = names.indexOf('value');
+  if (value >= 0) return { header: true, time, value };
+  if (cells.length === 1) return { header: !isValue(cells[0]), time: -1, value: 0 };
+  return { header: time >= 0, time: Math.max(0, time), value: time === 1 ? 0 : 1 };
+}
+
+function isValue(cell: string): boolean {
+  return !Number.isNaN(Number(cell)) || isMissing(cell);
+}
+
+function isMissing(cell: string): boolean {
+  return cell === '' || /^(nan|null|na|-)$/i.test(cell);
+}
+
+function addRow(series: SeriesFile, cells: string[], layout: Layout, line: number): void {
+  const row = layout.time < 0 ? plainRow(series, cells) : timedRow(cells, layout);
+  const cell = cells[layout.value];
+  if (cell !== undefined && !isMissing(cell)) row.value = Number(cell);
+  if (Number.isNaN(row.timeUs)) complain(series, line, `"${printableStart(cells[layout.time])}" is no time`);
+  else if (cell === undefined) complain(series, line, 'there is no value');
+  else if (!isMissing(cell) && !Number.isFinite(row.value)) {
+    complain(series, line, `"${printableStart(cell)}" is no number`);
+    row.value = Number.NaN;
+  }
+  series.rows.push(row);
+}
+
+function plainRow(series: SeriesFile, cells: string[]): SeriesRow {
+  if (Number.isNaN(series.stepUs)) {
+    throw new WeirError('usage.step', `${series.file} has values without times`, {
+      hint: 'say how far apart: --step 5m',
+    });
+  }
+  const timeUs = series.rows.length * series.stepUs;
+  return { timestamp: cells.length > 0 ? formatUs(timeUs) : '', timeUs, value: Number.NaN };
+}
+
+function timedRow(cells: string[], layout: Layout): SeriesRow {
+  const timestamp = cells[layout.time] ?? '';
+  return { timestamp, timeUs: timeOf(timestamp), value: Number.NaN };
+}
+
+/** ISO and `YYYY-MM-DD HH:MM:SS`, or a count of seconds, milliseconds or microseconds since the epoch. */
+function timeOf(text: string): number {
+  const iso = parseTimeUs(text);
+  if (!Number.isNaN(iso) || text === '') return iso;
+  const count = Number(text);
+  const size = Math.abs(count);
+  return Math.round(count * (size < 1e11 ? 1e6 : size < 1e14 ? 1e3 : 1));
+}
+
+function printableStart(text: string | undefined): string {
+  return (text ?? '').replace(/[^\x20-\x7e]/g, '?').slice(0, 40);
+}
+
+function complain(series: SeriesFile, line: number, what: string): void {
+  series.complaints.push(`line ${line}: ${what}`);
+}
+
+/** The median distance of the first rows; NaN for none. */
+function medianStep(rows: SeriesRow[]): number {
+  const distances: number[] = [];
+  for (let i = 1; i < rows.length && distances.length < STEP_ROWS; i++) {
+    const distance = rows[i].timeUs - rows[i - 1].timeUs;
+    if (distance > 0) distances.push(distance);
+  }
+  return distances.sort((a, b) => a - b)[distances.length >> 1] ?? Number.NaN;
+}
+
+/** Rows as a regular series from the earliest time on: NaN where no row is, the last value where two are. */
+export function toGrid(series: SeriesFile): { startUs: number; values: Float64Array } {
+  const rows = series.rows.filter((row) => !Number.isNaN(row.timeUs));
+  let startUs = Number.POSITIVE_INFINITY;
+  let endUs = Number.NEGATIVE_INFINITY;
+  for (const { timeUs } of rows) {
+    startUs = Math.min(startUs, timeUs);
+    endUs = Math.max(endUs, timeUs);
+  }
+  const cells = Math.round((endUs - startUs) / series.stepUs) + 1;
+  if (!(cells <= MOST_CELLS)) {
+    throw new WeirError(
+      'series.span',
+      `${series.file}: ${cells} steps between the first and the last time are too many`,
+    );
+  }
+  const values = new Float64Array(cells).fill(Number.NaN);
+  for (const { timeUs, value } of rows) {
+    if (!Number.isNaN(value)) values[Math.round((timeUs - startUs) / series.stepUs)] = value;
+  }
+  return { startUs, values };
+}
+
+/** Says on standard error what was wrong with a file; true when anything was. */
+export function sayComplaints({ file, complaints }: SeriesFile, say: (message: string) => void): boolean {
+  for (const complaint of complaints.slice(0, MOST_COMPLAINTS)) say(`${file}: ${complaint}`);
+  if (complaints.length > MOST_COMPLAINTS) say(`${file}: ${complaints.length - MOST_COMPLAINTS} more lines like these`);
+  return complaints.length > 0;
+}

@@ -1,0 +1,146 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { type Finding, messageOf, WeirError } from './core/errors.ts';
+import { type Path, SourceFile } from './core/source-file.ts';
+import { parseDurationUs, parseQuantity } from './core/units.ts';
+import { type Prefix, parsePrefix } from './model/address.ts';
+import { channelOptions, routeOptions } from './notify/notify.ts';
+import { storeOptions } from './store/store.ts';
+
+const duration = z.string().refine((text) => parseDurationUs(text) > 0, 'a duration such as 10s, 5m, 1h');
+const network = z
+  .string()
+  .refine((text) => parsePrefix(text) !== null, 'a network such as 192.0.2.0/24 or 2001:db8::/32');
+const speed = z.string().refine((text) => parseQuantity(text)?.unit === 'bps', 'a speed such as 1Gbps');
+
+const capture = z.strictObject({
+  name: z.string().min(1).describe('Identity of its position and series.'),
+  type: z
+    .enum(['capture', 'directory', 'load'])
+    .describe('capture: files; directory: a folder; load: interface loads as CSV.'),
+  path: z.string().describe('File, glob or folder, counted from this file.'),
+  pattern: z.string().optional().describe('Which files of a folder (glob).'),
+});
+
+/** The whole of `weir.yaml`. Each room owns its part; this file only gathers them. */
+const schema = z
+  .strictObject({
+    version: z.literal(1),
+    sources: z.array(capture).default([]),
+    rules: z.array(z.string()).default([]).describe('Rule files and folders; empty: the shipped library.'),
+    nets: z.strictObject({ home: z.array(network).optional() }).prefault({}),
+    interfaces: z
+      .array(
+        z.strictObject({
+          exporter: z.string(),
+          in_if: z.int().nonnegative().optional(),
+          speed: speed.describe('What `if_speed` is in rules.'),
+        }),
+      )
+      .default([]),
+    store: storeOptions.prefault({}),
+    channels: z.array(channelOptions).default([]),
+    routes: z.array(routeOptions).default([]),
+    checkpoint: z.strictObject({ interval: duration.default('10s') }).prefault({}),
+    http: z.strictObject({ listen: z.string().default('127.0.0.1:8686') }).prefault({}),
+    digest: z
+      .strictObject({ schedule: z.string().default('0 7 * * *'), to: z.array(z.string()).default([]) })
+      .prefault({})
+      .describe('Daily digest mail: cron schedule and channel names.'),
+  })
+  .superRefine((config, context) => {
+    namesOnce(config.sources, 'sources', context);
+    namesOnce(config.channels, 'channels', context);
+    const known = config.channels.map((channel) => channel.name);
+    config.routes.forEach((route, i) => {
+      route.to.forEach((name, k) => {
+        if (!known.includes(name)) context.addIssue(unknownChannel(['routes', i, 'to', k], name, known));
+      });
+    });
+    config.digest.to.forEach((name, k) => {
+      if (!known.includes(name)) context.addIssue(unknownChannel(['digest', 'to', k], name, known));
+    });
+  });
+
+export type ConfigFile = z.infer<typeof schema>;
+
+/** The options of a run, with absolute paths; frozen. */
+export interface Config extends ConfigFile {
+  /** Folder that relative paths count from. */
+  folder: string;
+  home: Prefix[] | null;
+}
+
+function namesOnce(items: { name: string }[], where: string, context: z.RefinementCtx): void {
+  items.forEach((item, i) => {
+    if (items.findIndex((other) => other.name === item.name) < i) {
+      context.addIssue({ code: 'custom', path: [where, i, 'name'], message: `${item.name} is there twice` });
+    }
+  });
+}
+
+function unknownChannel(path: (string | number)[], name: string, known: string[]) {
+  return {
+    code: 'custom' as const,
+    path,
+    message: `no channel is named ${name}; known: ${known.join(', ') || 'none'}`,
+  };
+}
+
+/** JSON Schema of `weir.yaml`, for editors; published as `docs/weir.schema.json`. */
+export function configSchema(): unknown {
+  return z.toJSONSchema(schema, { io: 'input' });
+}
+
+/** Reads a configuration whole: every finding at once, and the config when there is none. */
+export function loadConfig(path: string): { config: Config | null; findings: Finding[] } {
+  const findings: Finding[] = [];
+  const source = new SourceFile(path, readConfig(path), findings);
+  if (findings.length > 0) return { config: null, findings };
+  const parsed = schema.safeParse(source.data);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) reportIssue(source, issue);
+    return { config: null, findings };
+  }
+  const folder = dirname(resolve(path));
+  const at = (relative: string) => resolve(folder, relative);
+  const config: Config = {
+    ...parsed.data,
+    sources: parsed.data.sources.map((item) => ({ ...item, path: at(item.path) })),
+    rules: parsed.data.rules.map(at),
+    store: { ...parsed.data.store, path: at(parsed.data.store.path) },
+    folder,
+    home: parsed.data.nets.home?.map((text) => parsePrefix(text)!) ?? null,
+  };
+  return { config: Object.freeze(config), findings };
+}
+
+function readConfig(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const hint = existsSync(path) ? 'is it a file that you may read?' : 'see docs/operations.md for an example';
+    throw new WeirError('config.read', `cannot read ${path}: ${messageOf(cause)}`, { cause, hint });
+  }
+}
+
+function reportIssue(source: SourceFile, issue: z.core.$ZodIssue): void {
+  const path = issue.path as Path;
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys)
+      source.report([...path, key], 'config.unknown', `unknown option ${key}`, undefined, undefined, true);
+    return;
+  }
+  source.report(path, `config.${issue.code}`, `${path.join('.') || 'the file'}: ${issue.message}`);
+}
+
+/** Reads a configuration or ends with all of its findings in one error. */
+export function requireConfig(path: string): Config {
+  const { config, findings } = loadConfig(path);
+  if (config) return config;
+  const lines = findings.map((f) => `${f.file}:${f.line}:${f.column}: ${f.message}${f.hint ? ` (${f.hint})` : ''}`);
+  throw new WeirError('config.invalid', `the configuration has ${findings.length} errors\n${lines.join('\n')}`, {
+    hint: `weir check -c ${path} prints them with their places`,
+  });
+}
