@@ -88,6 +88,22 @@ describe('one alert a rule and key', () => {
   });
 });
 
+it('counts the time for a weaker severity anew after each rise, and not through missing data', () => {
+  const rule = ruleOf({ keepFiringForUs: 20e6 });
+  const m = machine();
+  feed(m, rule, [WARNING, CRITICAL, WARNING, CRITICAL, WARNING, null, null, WARNING, WARNING]);
+  expect(m.story()).toEqual(['firing warning @10', 'escalated critical @20', 'deescalated warning @90']);
+  const other = machine();
+  const three = ruleOf({
+    keepFiringForUs: 20e6,
+    levels: [{ ...ruleOf().levels[0], severity: 'info' }, { ...ruleOf().levels[0] }, ruleOf().levels[1]],
+  });
+  const info = [true, false, false];
+  const warning = [true, true, false];
+  feed(other, three, [warning, info, [true, true, true], warning, warning, warning]);
+  expect(other.story()).toEqual(['firing warning @10', 'escalated critical @30', 'deescalated warning @60']);
+});
+
 describe('missing data', () => {
   it('never resolves by accident: time without data does not count', () => {
     const m = machine();
@@ -179,6 +195,38 @@ describe('suppression', () => {
       'quiet 192.0.2.8 firing',
       'loud 192.0.2.7 firing',
       'quiet 192.0.2.8 resolved',
+    ]);
+  });
+
+  it('does not reach what is wider than its key', () => {
+    const m = machine();
+    const nets = ruleOf({ id: 'udp-flood-net' });
+    m.alerts.evaluate(evaluation(carpet, 10, { key: net, holds: WARNING }));
+    m.alerts.evaluate(evaluation(nets, 10, { key: { 'dst.ip': '192.0.2.0/23' }, holds: WARNING }));
+    m.alerts.evaluate(evaluation(nets, 10, { key: { 'dst.ip': '192.0.2.128/25' }, holds: WARNING }));
+    m.alerts.end();
+    expect(m.told.map((t) => `${t.key['dst.ip']} ${t.state}`)).toEqual([
+      '192.0.2.0/24 firing',
+      '192.0.2.0/23 firing',
+      '192.0.2.128/25 suppressed',
+    ]);
+  });
+
+  it('fires afterwards only while a level holds', () => {
+    const m = machine();
+    const quick = ruleOf({ id: 'udp-flood-quick' });
+    const at = (seconds: number, loud: boolean[], quiet: Partial<Evaluation>) => {
+      m.alerts.evaluate(evaluation(carpet, seconds, { key: net, holds: loud }));
+      m.alerts.evaluate(evaluation(quick, seconds, quiet));
+    };
+    at(10, WARNING, { holds: WARNING });
+    at(20, NOTHING, { holds: NOTHING, clear: false });
+    at(30, NOTHING, { missing: true, clear: false });
+    at(40, NOTHING, { holds: WARNING });
+    m.alerts.end();
+    expect(m.told.filter((t) => t.rule === 'udp-flood-quick').map(tale)).toEqual([
+      'suppressed warning @10',
+      'firing warning @40',
     ]);
   });
 
