@@ -74,6 +74,7 @@ export const ITEMS: Readonly<Record<string, Item>> = {
   out_if: count('outIf'),
   tos: count('tos'),
   jitter: count('jitter'),
+  chance: count('chance'),
   'dns name': words('dnsName'),
   'dns type': {
     takes: true,
@@ -135,9 +136,12 @@ export const BLANK: FlowLine = {
   sourceMac: '',
   noPorts: false,
   jitter: 0,
+  chance: 1,
 };
 
 const SA = 0x12;
+const ACK = 0x10;
+const RST = 0x04;
 
 /** What a line leaves out: a handshake that went on is answered alike, packets have their usual size. */
 export function fillIn(line: FlowLine, given: Set<string>): void {
@@ -149,7 +153,8 @@ export function fillIn(line: FlowLine, given: Set<string>): void {
   if (line.established && !given.has('reverse packets')) line.reversePackets = line.packets;
   if (line.reversePackets > 0 && !given.has('reverse bytes')) line.reverseBytes = line.reversePackets * usualSize(line);
   if (line.reversePackets > 0 && line.proto === 6 && !given.has('reverse flags')) line.reverseFlags = line.flags | SA;
-  if (given.has('reverse packets') && line.flags & 0x10 && line.reversePackets > 0) line.established = true;
+  if (line.reversePackets > 0 && (line.flags & ACK) !== 0 && (line.reverseFlags & (ACK | RST)) === ACK)
+    line.established = true;
 }
 
 function spread({ source, destination }: FlowLine): number {

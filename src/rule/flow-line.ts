@@ -57,6 +57,8 @@ export interface FlowLine {
   noPorts: boolean;
   /** Share of `everyUs` by which a step may come late. */
   jitter: number;
+  /** 0..1: each step happens or not, the same each time. */
+  chance: number;
 }
 
 interface Token {

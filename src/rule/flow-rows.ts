@@ -64,6 +64,7 @@ function stepsOf(line: FlowLine, lineIndex: number, seed: number, shuffle: boole
   const steps: Step[] = [];
   const spanUs = Math.min(line.everyUs, 1e6);
   for (let step = 0, atUs = line.fromUs; atUs < line.toUs; step++, atUs += line.everyUs) {
+    if (chance(lineIndex, step, 1, 13) >= line.chance) continue;
     const lateUs = Math.floor(chance(lineIndex, step, 0, 11) * line.jitter * line.everyUs);
     for (let flow = 0; flow < line.flows; flow++) {
       const withinUs = Math.floor((flow / line.flows) * spanUs);
