@@ -13,29 +13,36 @@ export interface ByteInput {
   close(): void;
 }
 
+/** An input that can be read at any place. */
+export interface RandomInput extends ByteInput {
+  /** Reads up to `length` bytes at `position` of the input; the number of bytes, 0 at the end. */
+  readAt(buffer: Uint8Array, from: number, length: number, position: number): number;
+}
+
 /** A file that is there for good: reads at positions of its own. */
-export class FileInput implements ByteInput {
+export class FileInput implements RandomInput {
   readonly bytesTotal: number | null;
   bytesRead = 0;
   error: InputError | null = null;
   readonly #fd: number;
   readonly #owned: boolean;
-  readonly #seekable: boolean;
-  #closed = false;
+  /** A regular file: it can be read again, and at any place. */
+  readonly seekable: boolean;
+  protected closed = false;
 
   /** Throws what `openSync` throws. `fd` takes an open descriptor in place of the path. */
   constructor(path: string, fd: number | null = null) {
     this.#owned = fd === null;
     this.#fd = fd ?? openSync(path, 'r');
     const stat = fstatSync(this.#fd);
-    this.#seekable = stat.isFile();
-    this.bytesTotal = this.#seekable ? stat.size : null;
+    this.seekable = stat.isFile();
+    this.bytesTotal = this.seekable ? stat.size : null;
   }
 
   read(buffer: Uint8Array, from: number): number {
-    if (this.#closed) return 0;
+    if (this.closed) return 0;
     try {
-      const got = readSync(this.#fd, buffer, from, buffer.length - from, this.#seekable ? this.bytesRead : null);
+      const got = readSync(this.#fd, buffer, from, buffer.length - from, this.seekable ? this.bytesRead : null);
       this.bytesRead += got;
       return got;
     } catch (error) {
@@ -44,41 +51,43 @@ export class FileInput implements ByteInput {
     }
   }
 
+  readAt(buffer: Uint8Array, from: number, length: number, position: number): number {
+    try {
+      return readSync(this.#fd, buffer, from, length, position);
+    } catch {
+      return 0;
+    }
+  }
+
   close(): void {
-    if (!this.#closed && this.#owned) closeSync(this.#fd);
-    this.#closed = true;
+    if (!this.closed && this.#owned) closeSync(this.#fd);
+    this.closed = true;
   }
 }
 
-/** Bytes already in memory, in pieces. */
-export class MemoryInput implements ByteInput {
+/** Bytes already in memory. */
+export class MemoryInput implements RandomInput {
   readonly bytesTotal: number;
   readonly error = null;
   bytesRead = 0;
-  readonly #chunks: readonly Uint8Array[];
-  #chunk = 0;
-  #within = 0;
+  readonly #bytes: Uint8Array;
 
-  constructor(chunks: readonly Uint8Array[]) {
-    this.#chunks = chunks;
-    this.bytesTotal = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.bytesTotal = bytes.length;
   }
 
   read(buffer: Uint8Array, from: number): number {
-    while (this.#chunk < this.#chunks.length && this.#within === this.#chunks[this.#chunk].length) {
-      this.#chunk++;
-      this.#within = 0;
-    }
-    if (this.#chunk === this.#chunks.length) return 0;
-    const chunk = this.#chunks[this.#chunk];
-    const size = Math.min(buffer.length - from, chunk.length - this.#within);
-    buffer.set(chunk.subarray(this.#within, this.#within + size), from);
-    this.#within += size;
-    this.bytesRead += size;
-    return size;
+    const got = this.readAt(buffer, from, buffer.length - from, this.bytesRead);
+    this.bytesRead += got;
+    return got;
   }
 
-  close(): void {
-    this.#chunk = this.#chunks.length;
+  readAt(buffer: Uint8Array, from: number, length: number, position: number): number {
+    const piece = this.#bytes.subarray(position, position + length);
+    buffer.set(piece, from);
+    return piece.length;
   }
+
+  close(): void {}
 }

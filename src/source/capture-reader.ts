@@ -11,43 +11,42 @@ import { emptyInfo, type RecordParser } from './record-parser.ts';
 const SNIFF_BYTES = 28;
 
 /** Makes the parser for an input by its first bytes; an error when it is no capture. */
-export type ParserChoice = (block: Block) => RecordParser | InputError;
-
-/** The usual choice: classic or next generation. */
-export function chooseParser(block: Block): RecordParser | InputError {
+function chooseParser(block: Block): RecordParser | InputError {
   if (block.length >= 4 && isPcap(block.view, block.start)) return new PcapParser();
   if (isPcapng(block.view, block.start, block.length)) return new PcapngParser();
   return notACapture(block);
 }
 
-export function notACapture(block: Block): InputError {
+function notACapture(block: Block): InputError {
   if (block.length === 0) return { code: 'capture.empty', offset: 0, message: 'the file is empty' };
   return { code: 'capture.unknown', offset: 0, message: 'the file is no capture: neither pcap nor pcapng' };
 }
 
+/** A reader that knows where in its input's content a batch lies. */
+export interface PlacedReader extends PacketReader {
+  /** Offset in the content of the first byte of the last batch's `data`. */
+  readonly base: number;
+  /** Packets without a time so far. */
+  readonly untimed: number;
+}
+
 /** Packets of one input, block by block, whatever it is made of. */
-export class CaptureReader implements PacketReader {
+export class CaptureReader implements PlacedReader {
   readonly name: string;
   error: InputError | null = null;
   readonly #input: ByteInput;
   readonly #block: Block;
-  readonly #choose: ParserChoice;
+  readonly #sniffBytes: number;
   #parser: RecordParser | null = null;
   #info: CaptureInfo = emptyInfo();
   #done = false;
 
-  constructor(
-    name: string,
-    input: ByteInput,
-    options: { choose?: ParserChoice; blockBytes?: number; live?: boolean } = {},
-  ) {
+  constructor(name: string, input: ByteInput, options: { blockBytes?: number; live?: boolean } = {}) {
     this.name = name;
     this.#input = input;
-    this.#choose = options.choose ?? chooseParser;
     this.#block = new Block(input, options.blockBytes ?? BLOCK_BYTES);
     this.#sniffBytes = options.live ? SNIFF_BYTES : this.#block.data.length;
   }
-  readonly #sniffBytes: number;
 
   get info(): CaptureInfo {
     return this.#info;
@@ -61,7 +60,10 @@ export class CaptureReader implements PacketReader {
     return this.#input.bytesTotal;
   }
 
-  /** Packets without a time so far. */
+  get base(): number {
+    return this.#block.base;
+  }
+
   get untimed(): number {
     return this.#parser?.untimed ?? 0;
   }
@@ -88,7 +90,7 @@ export class CaptureReader implements PacketReader {
   #begin(): boolean {
     const block = this.#block;
     if (!block.ended && block.length < this.#sniffBytes) return false;
-    const chosen = this.#choose(block);
+    const chosen = chooseParser(block);
     if ('code' in chosen) {
       this.#stop(chosen);
       return false;
@@ -124,12 +126,14 @@ export class CaptureReader implements PacketReader {
 }
 
 /** A source that could not be opened: no packets, one error. */
-export class FailedReader implements PacketReader {
+export class FailedReader implements PlacedReader {
   readonly name: string;
   readonly info = emptyInfo();
   readonly error: InputError;
   readonly bytesRead = 0;
   readonly bytesTotal = 0;
+  readonly base = 0;
+  readonly untimed = 0;
 
   constructor(name: string, code: string, cause: unknown) {
     this.name = name;

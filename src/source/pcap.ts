@@ -79,12 +79,12 @@ export class PcapParser implements RecordParser {
       }
       const fraction = view.getUint32(at + 4, littleEndian);
       const micros = nanoseconds ? (fraction / 1000) | 0 : fraction;
-      const padding = pad < captured ? pad : captured;
+      const padding = Math.min(pad, captured);
       timeUs[n] = view.getUint32(at, littleEndian) * 1e6 + micros;
       nanos[n] = nanoseconds ? fraction - micros * 1000 : 0;
       offset[n] = at + recordBytes + padding;
       capturedLength[n] = captured - padding;
-      wireLength[n] = wire - (pad < wire ? pad : wire);
+      wireLength[n] = wire - Math.min(pad, wire);
       n++;
       at = next;
     }

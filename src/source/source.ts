@@ -1,12 +1,38 @@
 import type { PacketReader } from '../model/packet-reader.ts';
-import { FileInput } from './byte-input.ts';
-import { CaptureReader, FailedReader } from './capture-reader.ts';
+import { FailedReader } from './capture-reader.ts';
+import { type OrderedOptions, OrderedStream } from './ordered.ts';
+import { fileOrigin, openReader, type ReaderName, STANDARD_INPUT, standardInputOrigin } from './origin.ts';
+import type { PacketStream } from './packet-stream.ts';
 
-/** Opens one capture. What cannot be opened is a reader without packets and with an error. */
-export function openCapture(path: string): PacketReader {
+export { isLoadCsv, LoadCsvReader } from './load-csv.ts';
+export type { OrderedOptions } from './ordered.ts';
+export type { ReaderName } from './origin.ts';
+export type { PacketRun, PacketStream } from './packet-stream.ts';
+
+/**
+ * Opens one capture, in the order of the file: pcap or pcapng, plain, gzip or zstd, told by its content. What cannot
+ * be opened is a reader without packets and with an error.
+ */
+export function openCapture(path: string, options: { reader?: ReaderName } = {}): PacketReader {
   try {
-    return new CaptureReader(path, new FileInput(path));
+    return openReader(fileOrigin(path), options.reader);
   } catch (cause) {
     return new FailedReader(path, 'capture.open', cause);
   }
 }
+
+/** Opens standard input (`-`) as one capture. */
+export async function openStandardInput(options: { reader?: ReaderName } = {}): Promise<PacketReader> {
+  return openReader(await standardInputOrigin(process.stdin, {}), options.reader);
+}
+
+/**
+ * Opens captures as one stream in the order of event time (`-` is standard input). The stream does not depend on the
+ * order of the paths. Finite inputs are looked through first: one whose packets lie further than `boundUs` out of order
+ * is read through an index of time. Packets without a time take the time of the packet before.
+ */
+export function openOrdered(paths: readonly string[], options: OrderedOptions = {}): PacketStream {
+  return new OrderedStream(paths, options);
+}
+
+export { STANDARD_INPUT };
