@@ -83,7 +83,8 @@ export type Summand = string | 'flows' | 'rows';
  * - `beacon` [`min ts keep`]: regularity 0..1 of the flows (their first slice, on the initiator's row) of each `of` tuple
  *   inside the key, highest tuple; history of `keep` microseconds; 0 below `min` flows or with a time score under `ts`.
  * - `first_seen` [`learn keep`]: number of `of` tuples that this key showed in the window and never before (within
- *   `keep`); 0 until `learn` has passed since the rule's first row.
+ *   `keep`); 0 until `learn` has passed since the rule's first row, and again since the first row after a silence
+ *   longer than `keep`, for then nothing is known.
  */
 export interface AggregateMeasure {
   kind: 'aggregate';
