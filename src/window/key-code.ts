@@ -13,15 +13,26 @@ export interface KeyCode {
   text: string;
 }
 
-/** @param out name of the array of words; @param skip words before the first in `OUT[o]` */
-export function keyCode(parts: readonly KeyPart[], lookups: Lookups, out: string, skip = 0): KeyCode {
+/**
+ * @param out name of the array of words
+ * @param skip words before the first in `OUT[o]`
+ * @param loose only the first field has to be there; 0 stands for others that are not
+ */
+export function keyCode(
+  parts: readonly KeyPart[],
+  lookups: Lookups,
+  out: string,
+  { skip = 0, loose = false }: { skip?: number; loose?: boolean } = {},
+): KeyCode {
   const there = new Set<string>();
   const lines = ['let h=SEED;'];
   let words = 0;
   for (const part of parts) {
     const field = lookups.field(part.field);
-    if (field.there !== null) there.add(field.there);
-    const piece = partCode(part, field.value, (k) => `${out}[o+${skip + words + k}]`);
+    const optional = loose && words > 0 && field.there !== null && FIELDS[part.field].type !== 'ip';
+    if (field.there !== null && !optional) there.add(field.there);
+    const value = optional ? `(${field.there}?${field.value}:0)` : field.value;
+    const piece = partCode(part, value, (k) => `${out}[o+${skip + words + k}]`);
     lines.push(piece.text);
     words += piece.words;
   }

@@ -21,6 +21,8 @@ export interface PairPlan {
   events: boolean;
   /** Panes merge into windows; else the pairs matter only when their pane closes. */
   windowed: boolean;
+  /** A row needs only the first field of the tuple; of the others 0 stands for what is not there. */
+  loose: boolean;
 }
 
 /** Accumulators 0 and 1 of each key: rows (zero means that the row is free) and raw samples. */
@@ -75,7 +77,7 @@ export class Layout {
   }
 
   pair(of: readonly KeyPart[], where: string, options: Partial<PairPlan> = {}): number {
-    const code = keyCode(of, this.lookups, 'KP', 1);
+    const code = keyCode(of, this.lookups, 'KP', { skip: 1, loose: options.loose ?? false });
     const guard = [where, ...code.there].filter((test) => test !== 'true').join('&&') || 'true';
     const count = this.keep('own');
     const plan: PairPlan = {
@@ -87,6 +89,7 @@ export class Layout {
       sketchPast: Number.POSITIVE_INFINITY,
       events: false,
       windowed: true,
+      loose: false,
     };
     return this.pairs.push({ ...plan, ...options }) - 1;
   }

@@ -123,7 +123,7 @@ function valuesText(values: string[], stride: number, first: number, { session }
 
 function evidenceText(item: Evidence, e: number, layout: Layout): string {
   if (item.fn === 'flows') return `function evidence${e}(r){return NaN;}`;
-  const code = keyCode(item.of, layout.lookups, 'KP', 1);
+  const code = keyCode(item.of, layout.lookups, 'KP', { skip: 1 });
   const { value, there } = layout.summand(item.summand);
   const test = [there, ...code.there].join('&&');
   return `function evidence${e}(r){const i=r>>1,o=0;if(!(${test}))return NaN;${code.text}return ${value};}`;

@@ -1,11 +1,14 @@
 import type { AggregateMeasure, AggregateName, RulePlan } from '../../model/plan.ts';
 import type { Layout } from '../layout.ts';
 import { predicateCode } from '../predicate-code.ts';
+import { beacon } from './beacon.ts';
 import { distinct } from './distinct.ts';
 import { entropy } from './entropy.ts';
 import { largest, smallest } from './extremes.ts';
+import { firstSeen } from './first-seen.ts';
 import type { MeasureCode, MeasureCompiler, MeasureContext } from './measure.ts';
 import { quantile } from './quantile.ts';
+import { scan } from './scan.ts';
 import { average, count, rate, share, sum } from './sums.ts';
 import { topk } from './topk.ts';
 
@@ -21,6 +24,9 @@ const COMPILERS: Partial<Record<AggregateName, MeasureCompiler>> = {
   entropy,
   topk,
   quantile,
+  scan,
+  beacon,
+  first_seen: firstSeen,
 };
 
 /** Compiles a rule's measures in their order; learned ones are NaN here. Throws a RangeError for an unknown one. */

@@ -1,0 +1,143 @@
+import { BIFLOW, FIRST, INITIATOR_KNOWN, IS_ICMP_ERROR, UNASKED } from '../../model/flow-batch.ts';
+import { FingerprintSet } from '../fingerprint-set.ts';
+import { KeyedTable } from '../keyed-table.ts';
+import { both } from '../layout.ts';
+import type { Pane } from '../pane.ts';
+import type { WindowView } from '../window-view.ts';
+import type { MeasureCode, MeasureCompiler } from './measure.ts';
+import { PairPrint } from './pair-print.ts';
+
+const SYN = 2;
+const RST = 4;
+const ACK = 16;
+/** Sources whose walk is remembered (about 60 bytes each), and contacts. */
+const MOST_WALKS = 1 << 18;
+const MOST_CONTACTS = 1 << 20;
+/** Accumulators of a walk. */
+const LIKELIHOOD = 0;
+const LAST = 1;
+
+const FRESH = `(meta[i]&${FIRST | UNASKED | IS_ICMP_ERROR})===${FIRST}`;
+const OPENED = `(meta[i]&${INITIATOR_KNOWN})!==0&&(r&1)===0`;
+const LONE = `proto[i]!==6||(flags[r]&${SYN | ACK})===${SYN}`;
+/** Flows that a SYN-ACK began are `unasked`, so the initiator of a contact is always the first direction. */
+const CONTACT = `(${FRESH}&&((meta[i]&${BIFLOW})!==0?${OPENED}:(${LONE})))`;
+const ANSWERED = `(proto[i]===6?(flags[r^1]&${SYN})!==0||((flags[r]&${SYN})===0&&(flags[r^1]&${ACK | RST})===${ACK}):packets[r^1]>0)`;
+
+/**
+ * Scan detection by threshold random walk (Jung et al., "Fast Portscan Detection Using Sequential Hypothesis Testing",
+ * 2004) over first contacts. Contacts of a pane are applied when it closes, in the order of time, so the order in which
+ * rows came does not matter. Of a tuple's rows in a pane the first decides, the answered one where two share a time.
+ */
+export const scan: MeasureCompiler = (measure, where, layout, context): MeasureCode => {
+  const amounts = [{ code: `2*startUs[i]+(${ANSWERED}?0:1)`, merge: 'min' as const }];
+  const pair = layout.pair(measure.of, both(CONTACT, where), { amounts, windowed: false, loose: true });
+  const contacts = layout.keep('sum');
+  const walks = new Walks(measure.params, pair, contacts, context.maxKeys);
+  const dropped = context.dropped('scan');
+  return {
+    value: '0',
+    paneClosed(pane) {
+      walks.learn(pane);
+      dropped.value = walks.dropped;
+    },
+    finish: (view, out, width, column) => walks.write(view, out, width, column),
+  };
+};
+
+class Walks {
+  dropped = 0;
+  readonly #keepUs: number;
+  readonly #failure: number;
+  readonly #success: number;
+  readonly #floor: number;
+  readonly #pair: number;
+  readonly #contacts: number;
+  readonly #seen: FingerprintSet;
+  readonly #print = new PairPrint();
+  readonly #most: number;
+  #walks: KeyedTable | null = null;
+
+  constructor({ t0, t1, b, a, keep }: Record<string, number>, pair: number, contacts: number, maxKeys: number) {
+    this.#keepUs = keep;
+    this.#failure = Math.log((1 - t1) / (1 - t0));
+    this.#success = Math.log(t1 / t0);
+    this.#floor = Math.log((1 - b) / (1 - a));
+    this.#pair = pair;
+    this.#contacts = contacts;
+    this.#most = Math.max(maxKeys, MOST_WALKS);
+    this.#seen = new FingerprintSet(MOST_CONTACTS, keep);
+  }
+
+  learn(pane: Pane): void {
+    this.#walks ??= new KeyedTable(pane.keys.keyWords, [0, 0]);
+    const { table } = pane.pairs[this.#pair];
+    const { doubles, stride, first } = table;
+    const order = Uint32Array.from({ length: table.count }, (_, row) => row);
+    order.sort((x, y) => doubles[x * stride + first + 1] - doubles[y * stride + first + 1]);
+    for (const row of order) this.#contact(pane, row, doubles[row * stride + first + 1]);
+    this.dropped += this.#seen.evicted;
+    this.#seen.evicted = 0;
+  }
+
+  /** @param moment twice the time, plus one when nobody answered */
+  #contact(pane: Pane, row: number, moment: number): void {
+    const timeUs = Math.floor(moment / 2);
+    const { table } = pane.pairs[this.#pair];
+    this.#print.of(pane, this.#pair, row);
+    if (!this.#seen.see(this.#print.low, this.#print.high, timeUs, timeUs)) return;
+    const key = table.words[2 * row * table.stride + 1];
+    pane.keys.doubles[key * pane.keys.stride + pane.keys.first + this.#contacts]++;
+    this.#step(pane.keys, key, timeUs, moment % 2 === 1);
+  }
+
+  #step(keys: KeyedTable, key: number, timeUs: number, failed: boolean): void {
+    const walks = this.#walks as KeyedTable;
+    const at = 2 * key * keys.stride;
+    let row = walks.find(keys.words, at);
+    if (row < 0) {
+      if (walks.count >= this.#most) this.#evict(timeUs);
+      row = walks.take(keys.words, at);
+    }
+    const d = row * walks.stride + walks.first;
+    const { doubles } = walks;
+    if (timeUs - doubles[d + LAST] > this.#keepUs) doubles[d + LIKELIHOOD] = 0;
+    doubles[d + LAST] = timeUs;
+    doubles[d + LIKELIHOOD] += failed ? this.#failure : this.#success;
+    if (doubles[d + LIKELIHOOD] <= this.#floor) doubles[d + LIKELIHOOD] = 0;
+  }
+
+  /** Forgets what is over; when that is little, the walks that went least far. */
+  #evict(nowUs: number): void {
+    const walks = this.#walks as KeyedTable;
+    const { doubles, stride, first } = walks;
+    const score = (row: number): number => {
+      const d = row * stride + first;
+      return nowUs - doubles[d + LAST] > this.#keepUs ? Number.NEGATIVE_INFINITY : doubles[d + LIKELIHOOD];
+    };
+    const scores = Float64Array.from({ length: walks.count }, (_, row) => score(row));
+    const middle = scores.slice().sort()[walks.count >> 1];
+    const before = walks.count;
+    let room = before >> 1;
+    walks.compact(
+      (row) => scores[row] > middle || (scores[row] === middle && scores[row] > Number.NEGATIVE_INFINITY && room-- > 0),
+    );
+    this.dropped += before - walks.count;
+  }
+
+  /** "Failed first contacts more than a healthy host has", of keys that made a contact in the window. */
+  write(view: WindowView, out: Float64Array, width: number, column: number): void {
+    const { keys } = view;
+    const walks = this.#walks;
+    if (walks === null) return;
+    for (let i = 0; i < view.length; i++) {
+      const row = view.rows[i];
+      if (!(keys.doubles[row * keys.stride + keys.first + this.#contacts] > 0)) continue;
+      const walk = walks.find(keys.words, 2 * row * keys.stride);
+      if (walk < 0) continue;
+      // Walks are sums of two logarithms: the last digits are noise.
+      const steps = walks.doubles[walk * walks.stride + walks.first + LIKELIHOOD] / this.#failure;
+      out[i * width + column] = Math.max(0, Math.round(1e6 * steps) / 1e6);
+    }
+  }
+}
