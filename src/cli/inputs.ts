@@ -2,17 +2,14 @@ import { closeSync, globSync, openSync, readdirSync, readFileSync, readSync, sta
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { messageOf, WeirError } from '../core/errors.ts';
-import { isLoadCsv } from '../source/source.ts';
+import { isLoadCsv, looksLikeCapture } from '../source/source.ts';
 
 export interface InputOptions {
   filesFrom?: string;
 }
 
+/** Endings of captures, also with the numbers that rotating writers add. */
 const CAPTURE_ENDING = /\.(pcap|pcapng|cap|dmp|ntar)(\.(gz|zst))?$|\.pcap(ng)?\d+$|\.(gz|zst)$/i;
-/** Magic numbers of pcap (both orders, all variants), pcapng, gzip and zstd. */
-const MAGICS = new Set([
-  0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0xa1b2cd34, 0x34cdb2a1, 0x0a0d0d0a, 0x28b52ffd,
-]);
 const GLOB = /[*?[\]{}]/;
 
 /** FILE... and `--files-from`, the same for every command that reads captures. */
@@ -77,7 +74,7 @@ function isCapture(path: string): boolean {
     const fd = openSync(path, 'r');
     const length = readSync(fd, head, 0, 4, 0);
     closeSync(fd);
-    return length === 4 && MAGICS.has(head.readUInt32BE(0));
+    return looksLikeCapture(head.subarray(0, length));
   } catch {
     return false;
   }

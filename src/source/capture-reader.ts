@@ -3,12 +3,21 @@ import type { PacketBatch } from '../model/packet-batch.ts';
 import type { CaptureInfo, PacketReader } from '../model/packet-reader.ts';
 import { BLOCK_BYTES, Block } from './block.ts';
 import type { ByteInput } from './byte-input.ts';
+import { compressionOf } from './compressed-input.ts';
 import { PcapParser } from './pcap.ts';
 import { isPcap } from './pcap-header.ts';
 import { isPcapng, PcapngParser } from './pcapng.ts';
+import { SECTION_HEADER } from './pcapng-section.ts';
 import { emptyInfo, type RecordParser } from './record-parser.ts';
 
 const SNIFF_BYTES = 28;
+
+/** True when the first four bytes are those of a capture, or of what captures are compressed with. */
+export function looksLikeCapture(head: Uint8Array): boolean {
+  if (head.length < 4) return false;
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  return isPcap(view, 0) || view.getUint32(0) === SECTION_HEADER || compressionOf(head) !== null;
+}
 
 /** Makes the parser for an input by its first bytes; an error when it is no capture. */
 function chooseParser(block: Block): RecordParser | InputError {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { PacketBatch } from '../model/packet-batch.ts';
@@ -61,7 +62,7 @@ export class OrderedStream implements PacketStream {
   }
 
   get bytesTotal(): number | null {
-    if (this.#merged === null) return null;
+    if (this.#merged === null) return sizeOf(this.#paths);
     return this.#sources.reduce<number | null>(
       (sum, { bytesTotal }) => (sum === null || bytesTotal === null ? null : sum + bytesTotal),
       0,
@@ -97,6 +98,13 @@ export class OrderedStream implements PacketStream {
     this.#closed = true;
     for (const source of this.#sources) source.close();
   }
+}
+
+/** Bytes of all files before they are opened; null when one of them is no file. */
+function sizeOf(paths: readonly string[]): number | null {
+  const stats = paths.map((path) => statSync(path, { throwIfNoEntry: false }));
+  if (!stats.every((stat) => stat?.isFile())) return null;
+  return stats.reduce((sum, stat) => sum + stat!.size, 0);
 }
 
 function openable(path: string): Origin {

@@ -4,10 +4,12 @@ import { type OrderedOptions, OrderedStream } from './ordered.ts';
 import { fileOrigin, openReader, type ReaderName, STANDARD_INPUT, standardInputOrigin } from './origin.ts';
 import type { PacketStream } from './packet-stream.ts';
 
+export { looksLikeCapture } from './capture-reader.ts';
 export { isLoadCsv, LoadCsvReader } from './load-csv.ts';
 export type { OrderedOptions } from './ordered.ts';
 export type { ReaderName } from './origin.ts';
 export type { PacketRun, PacketStream } from './packet-stream.ts';
+export { type CaptureSummary, summarize } from './summary.ts';
 
 /**
  * Opens one capture, in the order of the file: pcap or pcapng, plain, gzip or zstd, told by its content. What cannot
