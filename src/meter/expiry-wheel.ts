@@ -13,24 +13,27 @@ export class ExpiryWheel {
   readonly #table: FlowTable;
   readonly #idleUs: number;
   readonly #widthUs: number;
-  /** Row + 1 at the head of each list; the rest hangs on the rows' `NEXT`. */
-  readonly #heads: Int32Array;
+  /** Row + 1 at the head and at the tail of each list; the rest hangs on the rows' `NEXT`. */
+  readonly #heads = new Int32Array(2 * MOST_BUCKETS);
+  readonly #tails = new Int32Array(2 * MOST_BUCKETS);
   #next = Number.NaN;
 
   constructor(table: FlowTable, idleUs: number) {
     this.#table = table;
     this.#idleUs = idleUs;
     this.#widthUs = Math.max(BUCKET_US, Math.ceil(idleUs / MOST_BUCKETS));
-    this.#heads = new Int32Array(2 * MOST_BUCKETS);
   }
 
-  /** Puts a row into the list of `timeUs`, which is not before the last `due`. */
+  /** Appends a row to the list of `timeUs`, which is not before the last `due`. */
   insert(row: number, timeUs: number): void {
     const bucket = Math.floor(timeUs / this.#widthUs);
     if (Number.isNaN(this.#next)) this.#next = bucket;
     const at = bucket % this.#heads.length;
-    this.#table.hot[(row << FLOW_SHIFT) + NEXT] = this.#heads[at];
-    this.#heads[at] = row + 1;
+    const { hot } = this.#table;
+    hot[(row << FLOW_SHIFT) + NEXT] = 0;
+    if (this.#heads[at] === 0) this.#heads[at] = row + 1;
+    else hot[((this.#tails[at] - 1) << FLOW_SHIFT) + NEXT] = row + 1;
+    this.#tails[at] = row + 1;
   }
 
   /** Detaches the next list whose rows may all be idle at `nowUs`: its first row + 1, 0 for an empty one, -1 when none is due. */
