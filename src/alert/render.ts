@@ -1,6 +1,7 @@
 import { printable, shellQuoted } from '../core/text.ts';
 import { formatNumber } from '../core/units.ts';
 import type { EvidenceItem, Transition } from '../model/alert.ts';
+import { describeFlow, describeShare } from '../model/evidence-text.ts';
 import { describeKey } from '../model/key-text.ts';
 import type { Severity } from '../model/plan.ts';
 
@@ -42,17 +43,11 @@ function withoutHead(t: Transition): string {
 }
 
 function evidenceLines(item: EvidenceItem): [string, string][] {
-  if ('flows' in item) return item.flows.slice(0, MOST_FLOWS).map((flow) => ['flow', flowText(flow)]);
+  if ('flows' in item) return item.flows.slice(0, MOST_FLOWS).map((flow) => ['flow', describeFlow(flow)]);
   if (item.items.length === 0) return [];
-  const tops = item.items.slice(0, MOST_ITEMS).map((each) => `${each.value} ${Math.round(each.share * 100)}%`);
+  const tops = item.items.slice(0, MOST_ITEMS).map((each) => `${each.value} ${describeShare(each.share)}`);
   const total = item.items.reduce((sum, each) => sum + each.amount, 0);
   return [['top', `${item.topk} by ${item.by}: ${tops.join(', ')} (${formatNumber(total)} together)`]];
-}
-
-function flowText(flow: Record<string, string | number>): string {
-  return Object.entries(flow)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(' ');
 }
 
 /** `2017-09-10 17:52:28Z`: a person needs no microseconds. */

@@ -18,6 +18,8 @@ const PART_UNITS: Record<string, Unit> = {
   probability: 'ratio',
 };
 const DATES = new Set(['date', 'lo', 'hi']);
+/** In a template these are bare numbers: its author names what is counted (`{{syns}} half-open SYNs`). */
+const COUNTED: readonly Unit[] = ['none', 'packets', 'flows'];
 const FEWER: readonly string[] = ['<', '<='];
 
 /** One sentence: `annotations.summary` filled in, or what was measured against which limit. */
@@ -38,7 +40,7 @@ export function fillTemplate(template: string, episode: Episode, state: AlertSta
 function slot(name: string, episode: Episode, state: AlertState, moment: Moment): string {
   const { rule, key, severity, sinceUs } = episode;
   if (Object.hasOwn(key, name)) return String(key[name]);
-  if (Object.hasOwn(moment.values, name)) return describe(rule, name, moment.values[name]);
+  if (Object.hasOwn(moment.values, name)) return describe(rule, name, moment.values[name], COUNTED);
   const words: Record<string, string> = {
     state,
     severity,
@@ -51,15 +53,21 @@ function slot(name: string, episode: Episode, state: AlertState, moment: Moment)
   return Object.hasOwn(words, name) ? words[name] : '-';
 }
 
-/** A value as people read it, in its measure's unit. */
-export function describe(rule: RulePlan, name: string, value: number | string | null | undefined): string {
+/** A value as people read it, in its measure's unit; as a bare number where the unit is one of `bare`. */
+export function describe(
+  rule: RulePlan,
+  name: string,
+  value: number | string | null | undefined,
+  bare: readonly Unit[] = ['none'],
+): string {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined || !Number.isFinite(value)) return '-';
   const part = name.includes('.') ? name.slice(name.lastIndexOf('.') + 1) : '';
   if (DATES.has(part)) return formatUs(value).slice(0, 10);
   const unit = PART_UNITS[part] ?? rule.measures.find((each) => each.name === name.split('.')[0])?.unit ?? 'none';
-  if (unit === 'none' && Number.isInteger(value) && Math.abs(value) < 1e6) return value.toLocaleString('en-US');
-  return formatQuantity(value, unit);
+  if (!bare.includes(unit)) return formatQuantity(value, unit);
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return value.toLocaleString('en-US');
+  return formatQuantity(value, 'none');
 }
 
 /** The values of a window with their units, those that broke a limit first. */

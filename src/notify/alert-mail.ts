@@ -3,6 +3,7 @@ import { printable, shellQuoted } from '../core/text.ts';
 import { formatUs, parseTimeUs } from '../core/time.ts';
 import { formatDuration, formatNumber, formatQuantity } from '../core/units.ts';
 import type { AlertPlot, EvidenceItem, Measured, Transition } from '../model/alert.ts';
+import { describeFlow, describeShare } from '../model/evidence-text.ts';
 import { describeKey } from '../model/key-text.ts';
 import * as html from './mail-layout.ts';
 
@@ -115,7 +116,7 @@ function topHtml({ topk, by, items }: Topk, colour: string): string {
     .map(({ value, amount, share }): html.Cell[] => [
       { html: `${html.breakable(value)}${html.bar(share, colour)}` },
       { html: html.text(formatNumber(amount)), align: 'right', tight: true },
-      { html: percent(share), align: 'right', tight: true },
+      { html: html.text(describeShare(share)), align: 'right', tight: true },
     ]);
   return rows.length === 0 ? '' : html.section(`Top ${topk} by ${by}`, html.table(rows));
 }
@@ -126,19 +127,9 @@ function flowsHtml(flows: Record<string, string | number>[]): string {
     'Flows',
     flows
       .slice(0, MOST_FLOWS)
-      .map((flow) => html.code(flowText(flow)))
+      .map((flow) => html.code(describeFlow(flow)))
       .join(''),
   );
-}
-
-function flowText(flow: Record<string, string | number>): string {
-  return Object.entries(flow)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(' ');
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)}%`;
 }
 
 function queryOf(alert: Transition): string {
@@ -188,7 +179,7 @@ function plainText(alert: Transition, url: string | null): string {
   block('Measured', alert.measured.map(measuredText));
   for (const item of alert.evidence) {
     if ('topk' in item) block(`Top ${item.topk} by ${item.by}`, item.items.slice(0, MOST_ITEMS).map(topText));
-    else block('Flows', item.flows.slice(0, MOST_FLOWS).map(flowText));
+    else block('Flows', item.flows.slice(0, MOST_FLOWS).map(describeFlow));
   }
   if (alert.state !== 'resolved' && alert.advice !== '') block('What to do', [alert.advice]);
   if (alert.filter !== '') block('Look further', [queryOf(alert)]);
@@ -204,5 +195,5 @@ function measuredText({ name, text, limit, expected }: Measured): string {
 }
 
 function topText({ value, amount, share }: Topk['items'][number]): string {
-  return `${percent(share).padStart(4)}  ${value}  ${formatNumber(amount)}`;
+  return `${describeShare(share).padStart(4)}  ${value}  ${formatNumber(amount)}`;
 }

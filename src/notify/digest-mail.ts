@@ -1,5 +1,6 @@
 import { printable } from '../core/text.ts';
 import { formatNumber } from '../core/units.ts';
+import { describeShare } from '../model/evidence-text.ts';
 import type { MailText } from './alert-mail.ts';
 import type { DigestData } from './digest.ts';
 import * as html from './mail-layout.ts';
@@ -75,7 +76,7 @@ function talkersHtml(rows: DigestData['talkers'][number]['rows']): string {
     rows.map(({ name, amount, share }) => [
       { html: `${html.breakable(name)}${html.bar(share, BAR)}` },
       { html: html.text(amount), align: 'right', tight: true },
-      { html: `${Math.round(share * 100)}%`, align: 'right', tight: true },
+      { html: html.text(describeShare(share)), align: 'right', tight: true },
     ]),
   );
 }
@@ -107,7 +108,7 @@ function plainText(digest: DigestData): string {
   for (const { title, rows } of digest.talkers) {
     block(
       title,
-      rows.map(({ name, amount, share }) => `${`${Math.round(share * 100)}%`.padStart(4)}  ${name}  ${amount}`),
+      rows.map(({ name, amount, share }) => `${describeShare(share).padStart(4)}  ${name}  ${amount}`),
     );
   }
   block('Forecast', digest.forecasts);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Evaluation } from '../../src/model/alert.ts';
 import {
   CRITICAL,
   EVIDENCE,

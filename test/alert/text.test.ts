@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { renderTransition } from '../../src/alert/alert.ts';
+import { describeFlow, describeShare } from '../../src/model/evidence-text.ts';
 import { CRITICAL, evaluation, feed, machine, NOTHING, ruleOf, WARNING } from './machine.ts';
 
 const flood = { values: { pps: 45_210, srcs: 8112, est: 0.021 } };
@@ -91,6 +92,37 @@ it('fills the template of the rule, with units', () => {
   });
   feed(m, rule, [WARNING], { values: { ...flood.values, 'full.date': 86_400e6, 'full.eta': 93_600e6 } });
   expect(m.told[0].summary).toBe('TCP SYN flood 192.0.2.7 45.2 kpps 2.1% 1970-01-02 1d 2h warning -');
+});
+
+it('counts are bare numbers in a template, whose author names what is counted', () => {
+  const m = machine();
+  const [pps, srcs] = ruleOf().measures;
+  const measures = [{ ...pps, name: 'syns', unit: 'packets' as const }, srcs];
+  const rule = ruleOf({ measures, annotations: { summary: '{{syns}} SYNs from {{srcs}} sources' } });
+  feed(m, rule, [WARNING], { values: { syns: 12_345, srcs: 2_500_000 } });
+  expect(m.told[0].summary).toBe('12,345 SYNs from 2.50M sources');
+  expect(m.told[0].measured[0]).toMatchObject({ name: 'syns', text: '12.3 k packets' });
+});
+
+it('tells a flow of the evidence on one line, and no small share as nothing', () => {
+  const flow = {
+    flowStart: '2026-11-24T04:26:51.164468Z',
+    flowEnd: '2026-11-24T04:26:51.183489Z',
+    sourceAddress: '2001:db8::1',
+    destinationAddress: '192.0.2.80',
+    sourceTransportPort: 56922,
+    destinationTransportPort: 80,
+    protocolIdentifier: 6,
+    packetDeltaCount: 20,
+    octetDeltaCount: 1131,
+    tcpControlBits: 'FS.PA...',
+    dnsName: 'x.example',
+  };
+  expect(describeFlow(flow)).toBe(
+    '04:26:51 [2001:db8::1]:56922 > 192.0.2.80:80 tcp 20 packets 1131 bytes FS.PA... dnsName=x.example',
+  );
+  expect(describeFlow({ a: 1 })).toBe('a=1');
+  expect([0, 0.001, 0.01, 0.994].map(describeShare)).toEqual(['0%', '<1%', '1%', '99%']);
 });
 
 it('makes a filter of any key', () => {
