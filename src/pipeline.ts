@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Alerts } from './alert/alert.ts';
 import type { Clock } from './core/clock.ts';
 import type { InputError } from './core/errors.ts';
@@ -23,6 +24,7 @@ const LEARN_PACKETS = 20_000;
 const ROWS = 256;
 /** A paced replay lets this much event time through at once; it is shorter than any window. */
 const PIECE_US = 100_000;
+const BREATHE_MS = 25;
 
 /** Where results go. Batches are the giver's again when the call returns. */
 export interface Sinks {
@@ -178,16 +180,25 @@ export async function replay(
     if (pace) await pace(rows.doubles[TIME_F64]);
     engine.rows(rows);
   }
+  let breathedMs = performance.now();
   for await (const rows of batches) {
     if (pace) await pace(rows.doubles[TIME_F64]);
     engine.rows(rows);
     hooks.progress(stream.bytesTotal ? stream.bytesRead / stream.bytesTotal : null, engine.packets);
     if (hooks.settle) await hooks.settle();
+    breathedMs = await breathe(breathedMs);
   }
   engine.end();
   stream.close();
   for (const { name, error } of stream.readers) if (error) errors.push({ file: name, error });
   return { engine, errors };
+}
+
+/** Lets deliveries, timers and signals have their turn: reading a file alone never leaves the microtask queue. */
+async function breathe(lastMs: number): Promise<number> {
+  if (performance.now() - lastMs < BREATHE_MS) return lastMs;
+  await setImmediate();
+  return performance.now();
 }
 
 /** Packets as rows, a small batch at a time, each within `pieceUs` of event time. The rows are overwritten by the next. */

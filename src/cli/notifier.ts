@@ -6,7 +6,7 @@ import { WeirError } from '../core/errors.ts';
 import { createLogger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { PlotSource, Transition } from '../model/alert.ts';
-import { type Channel, createChannels, Delivery, Outbox, Router } from '../notify/notify.ts';
+import { type Channel, createChannels, Delivery, type DigestData, Outbox, Router } from '../notify/notify.ts';
 import { notice } from './progress.ts';
 
 /** The channels of a configuration, ready to send. */
@@ -51,6 +51,10 @@ export class Notifier {
 
   enqueue(transition: Transition): void {
     this.#outbox.enqueue(transition, this.#router.channelsFor(transition));
+  }
+
+  enqueueDigest(digest: DigestData, channels: readonly string[]): void {
+    this.#outbox.enqueueDigest(digest, channels);
   }
 
   /** Waits for what is on its way; says what stays in the outbox for the next run. */

@@ -54,6 +54,10 @@ export class ReplayStore {
     return this.#history.settle();
   }
 
+  flush(): Promise<void> {
+    return this.#history.flush();
+  }
+
   async stop(): Promise<void> {
     await this.#history.stop();
     this.db.close();
