@@ -27,8 +27,8 @@ const COLOURS: Record<string, string> = {
 const PLOT_CID = 'plot@weir';
 /** Twice the size it is shown at, for fine screens. */
 const PLOT = { width: 1200, height: 320 };
-const MOST_ITEMS = 10;
-const MOST_FLOWS = 5;
+const MOST_ITEMS = 6;
+const MOST_FLOWS = 3;
 
 /** An alert as a mail that answers, in this order: how bad, what, whom, how much, who does it, what next. */
 export function alertMail(alert: Transition, options: { plot: AlertPlot | null; url: string | null }): MailText {

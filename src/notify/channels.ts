@@ -62,13 +62,13 @@ export async function sendTest(
   clock: Clock,
   signal = new AbortController().signal,
 ): Promise<Outcome> {
-  const alert = testTransition(clock.nowUs());
+  const alert = testTransition(channel.name, clock.nowUs());
   const { idempotencyKey } = alert;
   const content: Content = { kind: 'alert', alert };
   return channel.send({ content, idempotencyKey, attempt: 1, thread: [], remaining: null }, signal);
 }
 
-function testTransition(nowUs: number): Transition {
+function testTransition(channel: string, nowUs: number): Transition {
   const time = formatUs(nowUs);
   const id = `test-${Math.floor(nowUs)}`;
   return {
@@ -77,7 +77,7 @@ function testTransition(nowUs: number): Transition {
     state: 'firing',
     time,
     window: { start: time, end: time },
-    key: {},
+    key: { channel },
     values: {},
     expected: null,
     summary: 'This is a test message from weir. Nothing is wrong.',

@@ -79,7 +79,7 @@ export function table(rows: Cell[][], head?: Cell[]): string {
 }
 
 function cellStyle(cell: Cell, index: number): string {
-  return `padding:7px 0 7px ${index === 0 ? 0 : 12}px;vertical-align:top${cell.tight ? ';white-space:nowrap' : ''}`;
+  return `padding:7px 0 7px ${index === 0 ? '0;width:100%' : '12px'};vertical-align:top${cell.tight ? ';white-space:nowrap' : ''}`;
 }
 
 /** A bar for a share of 0..1, drawn by cells so that it shows where background images do not. */
