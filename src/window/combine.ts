@@ -116,6 +116,13 @@ export class Combiner {
     }
   }
 
+  /** Where panes never leave: the pane's least and greatest values enter directly. */
+  addExtremes(pane: Pane, keyRows: Int32Array): void {
+    for (const a of this.#extremes) {
+      extremes(this.window.keys, pane.keys, keyRows, a, this.#layout.merges[a] === 'min');
+    }
+  }
+
   /** A pane that is a whole window: what pairs contribute to their keys. */
   fold(pane: Pane): void {
     this.#changes.forEach((changes, p) => {

@@ -11,8 +11,21 @@ import { type Part, WindowView } from './window-view.ts';
 /** Empty windows are given out for this long at most; what needed them has seen enough zeros by then. */
 const SILENCE_US = 3600e6;
 
+/** Windows of one rule, as the stage closes them. */
+export interface ClosingWindows {
+  readonly feed: RuleFeed;
+  /**
+   * End of the next window that has to be closed; Infinity when nothing waits.
+   * @param stood the watermark stood still, or the input is over: nobody waits for empty windows
+   */
+  nextEndUs(stood: boolean): number;
+  close(endUs: number): void;
+  /** The watermark passed `timeUs`: windows that end before it and hold nothing need not be closed any more. */
+  skipTo(timeUs: number): void;
+}
+
 /** Closes the tumbling or sliding windows of one rule, in order. */
-export class RuleWindows {
+export class RuleWindows implements ClosingWindows {
   readonly feed: RuleFeed;
   readonly #compiled: CompiledRule;
   readonly #ruleIndex: number;
@@ -35,21 +48,14 @@ export class RuleWindows {
     this.#single = rule.window.sizeUs === paneUs;
   }
 
-  /** End of the next window that has to be closed; Infinity when nothing waits. */
-  nextEndUs(): number {
+  nextEndUs(stood: boolean): number {
     const { slideUs } = this.#compiled.rule.window;
-    if (this.#parts.length > 0 || this.#wantsEmpty) return this.#lastEndUs + slideUs;
+    if (this.#parts.length > 0 || (this.#wantsEmpty && !stood)) return this.#lastEndUs + slideUs;
     const first = this.feed.earliest;
     if (first === Number.POSITIVE_INFINITY) return first;
     return Math.ceil(((first + 1) * this.#compiled.paneUs) / slideUs) * slideUs;
   }
 
-  /** True when the next window is wanted only for being empty: at the end of input nobody waits for those. */
-  get idle(): boolean {
-    return this.#parts.length === 0 && this.feed.panes.size === 0;
-  }
-
-  /** The watermark passed `timeUs`: windows that end before it and hold nothing need not be closed any more. */
   skipTo(timeUs: number): void {
     const { slideUs } = this.#compiled.rule.window;
     const endUs = timeUs === Number.POSITIVE_INFINITY ? timeUs : Math.floor(timeUs / slideUs) * slideUs;

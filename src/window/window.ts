@@ -13,8 +13,12 @@ import { RecentRows } from './recent-rows.ts';
 import { Scratch } from './rule-code.ts';
 import { RuleFeed } from './rule-feed.ts';
 import { planRule } from './rule-plan.ts';
-import { RuleWindows } from './rule-windows.ts';
+import { type ClosingWindows, RuleWindows } from './rule-windows.ts';
+import { SessionWindows } from './session-windows.ts';
 import { Texts } from './texts.ts';
+
+/** A watermark that leaps further stood still: what lies between is missing, not zero, and gives no empty windows. */
+const STANDSTILL_US = 3600e6;
 
 export interface WindowLimits {
   /** Different tuples of one measure and pane that are told apart; default 2^20. */
@@ -39,7 +43,7 @@ export interface WindowPorts {
  */
 export class WindowStage {
   readonly #chunk: Chunk;
-  readonly #rules: RuleWindows[];
+  readonly #rules: ClosingWindows[];
   readonly #recent: RecentRows | null;
   readonly #evidence: EvidenceFinder | null;
   readonly #late: Counter;
@@ -58,7 +62,9 @@ export class WindowStage {
     const scratch = new Scratch();
     this.#rules = plans.map((compile, index) => {
       const compiled = compile({ chunk: this.#chunk, scratch, seed, metrics });
-      return new RuleWindows(new RuleFeed(compiled, this.#chunk, scratch, limits), index, onResults);
+      const feed = new RuleFeed(compiled, this.#chunk, scratch, limits);
+      const session = compiled.rule.window.kind === 'session';
+      return session ? new SessionWindows(feed, index, onResults) : new RuleWindows(feed, index, onResults);
     });
     const wanted = ruleSet.rules.some(({ evidence }) => evidence.length > 0);
     this.#recent = wanted ? new RecentRows(limits.recentRows ?? 1 << 18) : null;
@@ -99,23 +105,20 @@ export class WindowStage {
   /** Event time has come to `watermarkUs`; Infinity is the end of input, after which every row is late. */
   advance(watermarkUs: number): void {
     if (!(watermarkUs > this.#watermarkUs)) return;
+    const stood = watermarkUs - this.#watermarkUs > STANDSTILL_US;
     this.#watermarkUs = watermarkUs;
     if (watermarkUs < this.#dueUs) return;
-    for (let endUs = this.#nextEndUs(watermarkUs); endUs <= watermarkUs; endUs = this.#nextEndUs(watermarkUs)) {
+    for (let endUs = this.#nextEndUs(stood); endUs <= watermarkUs; endUs = this.#nextEndUs(stood)) {
       if (endUs === Number.POSITIVE_INFINITY) break;
-      for (const rule of this.#rules) if (rule.nextEndUs() === endUs) rule.close(endUs);
+      for (const rule of this.#rules) if (rule.nextEndUs(stood) === endUs) rule.close(endUs);
     }
     for (const rule of this.#rules) rule.skipTo(watermarkUs);
-    this.#dueUs = this.#nextEndUs(watermarkUs);
+    this.#dueUs = this.#nextEndUs(false);
   }
 
-  #nextEndUs(watermarkUs: number): number {
-    const atEnd = watermarkUs === Number.POSITIVE_INFINITY;
+  #nextEndUs(stood: boolean): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const rule of this.#rules) {
-      if (atEnd && rule.idle) continue;
-      next = Math.min(next, rule.nextEndUs());
-    }
+    for (const rule of this.#rules) next = Math.min(next, rule.nextEndUs(stood));
     return next;
   }
 }

@@ -21,10 +21,14 @@ export const firstSeen: MeasureCompiler = (measure, where, layout, context): Mea
   const dropped = context.dropped('first_seen');
   const print = new PairPrint();
   let learnedUs = Number.NaN;
+  let lastUs = Number.NEGATIVE_INFINITY;
   return {
     value: `D[d+${fresh}]`,
     paneClosed(pane: Pane) {
-      if (Number.isNaN(learnedUs)) learnedUs = pane.number * context.paneUs + learn;
+      const startUs = pane.number * context.paneUs;
+      // After a silence longer than `keep` nothing is known, and everything would be new.
+      if (startUs - lastUs > keep) learnedUs = startUs + learn;
+      lastUs = startUs + context.paneUs;
       const { keys } = pane;
       const { table } = pane.pairs[pair];
       for (let row = 0; row < table.count; row++) {

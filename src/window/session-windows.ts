@@ -1,0 +1,142 @@
+import type { WindowSink } from '../model/window-result.ts';
+import { Combiner } from './combine.ts';
+import { mergeRegisters, REGISTERS } from './hyper-log-log.ts';
+import { ROWS } from './layout.ts';
+import { Pane } from './pane.ts';
+import { pruneKeys } from './prune.ts';
+import { Results } from './results.ts';
+import type { RuleFeed } from './rule-feed.ts';
+import type { CompiledRule } from './rule-plan.ts';
+import type { ClosingWindows } from './rule-windows.ts';
+import { WindowView } from './window-view.ts';
+
+const SILENCE_US = 3600e6;
+/** Pairs that open sessions of one measure may hold. */
+const MOST_PAIRS = 1 << 20;
+
+/**
+ * Sessions of one rule: a key's rows with no gap longer than the window's size between them. Panes are as long as the
+ * gap, so all rows of a key within a pane belong together, and a session is a chain of panes. Sessions that ended are
+ * given out at the end of the next pane, whose time is the results' `endUs`.
+ */
+export class SessionWindows implements ClosingWindows {
+  readonly feed: RuleFeed;
+  readonly #compiled: CompiledRule;
+  readonly #ruleIndex: number;
+  readonly #sink: WindowSink;
+  readonly #combiner: Combiner;
+  readonly #open: Pane;
+  readonly #gapUs: number;
+  readonly #firstUs: number;
+  readonly #lastUs: number;
+  #lastEndUs = Number.NEGATIVE_INFINITY;
+  #wantsEmpty = false;
+  #emptySinceUs = 0;
+
+  constructor(feed: RuleFeed, ruleIndex: number, sink: WindowSink) {
+    this.feed = feed;
+    this.#compiled = feed.compiled;
+    this.#ruleIndex = ruleIndex;
+    this.#sink = sink;
+    const { layout, measures, code, extras, paneUs } = feed.compiled;
+    this.#open = new Pane(layout, code.keyWords);
+    this.#combiner = new Combiner(this.#open, layout, measures);
+    this.#gapUs = paneUs;
+    this.#firstUs = extras.session?.firstUs ?? ROWS;
+    this.#lastUs = extras.session?.lastUs ?? ROWS;
+  }
+
+  nextEndUs(stood: boolean): number {
+    if (this.#open.keys.live > 0 || (this.#wantsEmpty && !stood)) return this.#lastEndUs + this.#gapUs;
+    return (this.feed.earliest + 1) * this.#gapUs;
+  }
+
+  skipTo(timeUs: number): void {
+    const endUs = timeUs === Number.POSITIVE_INFINITY ? timeUs : Math.floor(timeUs / this.#gapUs) * this.#gapUs;
+    if (endUs <= this.#lastEndUs) return;
+    this.#lastEndUs = endUs;
+    this.feed.closedUs = endUs;
+  }
+
+  close(endUs: number): void {
+    this.#lastEndUs = endUs;
+    this.feed.closedUs = endUs;
+    const pane = this.feed.earliest < endUs / this.#gapUs ? this.feed.shift() : null;
+    if (pane) for (const measure of this.#compiled.measures) measure.paneClosed?.(pane);
+    const ended = this.#ended(pane);
+    if (ended.length > 0 || this.#wantsEmpty) this.#give(ended, endUs);
+    for (const row of ended) this.#open.keys.free(row);
+    if (ended.length > 0) this.#freePairs();
+    if (pane) this.#add(pane);
+  }
+
+  /** Open sessions that the pane does not continue. */
+  #ended(pane: Pane | null): Int32Array {
+    const { keys } = this.#open;
+    const rows: number[] = [];
+    for (let row = 0; row < keys.count; row++) {
+      const d = row * keys.stride + keys.first;
+      if (keys.doubles[d + ROWS] === 0) continue;
+      const next = pane ? pane.keys.find(keys.words, 2 * row * keys.stride) : -1;
+      if (pane === null || next < 0) rows.push(row);
+      else {
+        const beginUs = pane.keys.doubles[next * keys.stride + keys.first + this.#firstUs];
+        if (beginUs - keys.doubles[d + this.#lastUs] > this.#gapUs) rows.push(row);
+      }
+    }
+    return Int32Array.from(rows);
+  }
+
+  #give(rows: Int32Array, endUs: number): void {
+    const { keys } = this.#open;
+    let startUs = endUs - this.#gapUs;
+    for (const row of rows) {
+      startUs = Math.min(startUs, keys.doubles[row * keys.stride + keys.first + this.#firstUs]);
+    }
+    const parts = [{ pane: this.#open, keyRows: null, pairRows: [] }];
+    const view = new WindowView(this.#open, parts, rows.slice(), rows.length);
+    this.#wantsEmpty = this.#sink(new Results(this.#compiled, this.#ruleIndex, startUs, endUs, view));
+    if (rows.length > 0) this.#emptySinceUs = endUs;
+    else if (endUs - this.#emptySinceUs >= SILENCE_US) this.#wantsEmpty = false;
+  }
+
+  /** Pairs and sketches of sessions that are over. */
+  #freePairs(): void {
+    const { keys, pairs } = this.#open;
+    const gone = (key: number): boolean => keys.doubles[key * keys.stride + keys.first + ROWS] === 0;
+    for (const { table, sketches } of pairs) {
+      for (let row = 0; row < table.count; row++) {
+        const live = table.doubles[row * table.stride + table.first] > 0;
+        if (live && gone(table.words[2 * row * table.stride + 1])) table.free(row);
+      }
+      for (const key of [...sketches.keys()]) if (gone(key)) sketches.delete(key);
+    }
+  }
+
+  #add(pane: Pane): void {
+    const { rule, dropped } = this.#compiled;
+    if (this.#open.keys.live + pane.keys.count > 2 * rule.maxKeys) {
+      dropped('max_keys').value += pruneKeys(pane, Math.max(0, 2 * rule.maxKeys - this.#open.keys.live));
+    }
+    pane.pairs.forEach((pairs, p) => {
+      if (this.#open.pairs[p].table.live + pairs.table.count <= MOST_PAIRS) return;
+      dropped('max_pairs').value += pairs.table.count;
+      pairs.reset();
+    });
+    const { keyRows } = this.#combiner.add(pane);
+    if (keyRows !== null) {
+      this.#combiner.addExtremes(pane, keyRows);
+      pane.pairs.forEach((pairs, p) => {
+        for (const [row, registers] of pairs.sketches) this.#addSketch(p, keyRows[row], registers);
+      });
+    }
+    this.feed.recycle(pane);
+  }
+
+  #addSketch(p: number, key: number, registers: Uint8Array): void {
+    const { sketches } = this.#open.pairs[p];
+    const known = sketches.get(key) ?? new Uint8Array(REGISTERS);
+    mergeRegisters(known, registers);
+    sketches.set(key, known);
+  }
+}
