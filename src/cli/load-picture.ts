@@ -6,16 +6,43 @@ import { type LoadBook, type LoadSeries, plotForecast } from '../forecast/foreca
 const MOST_SERIES = 4;
 const HOUR_US = 3600e6;
 const DAY_US = 24 * HOUR_US;
+const HORIZON_US = 90 * DAY_US;
+/** Share of an interface's speed that counts as full. */
+const FULL = 0.9;
+const LOADS = /^(interface|total|inbound|outbound).*\.bps$/;
 
-/** The load of the coming day: a line for each of the longest series, and a small plot of the first. */
-export function loadPicture(loads: LoadBook): string[] {
-  const all = loads
-    .all()
-    .filter((series) => /^(interface|total|inbound|outbound)/.test(series.name) && series.name.endsWith('.bps'));
+/** What `if_speed` is for a series' interface, bits per second; NaN where unknown. */
+export type SpeedOf = (exporter: string, port: number) => number;
+
+/** The load of the coming day, a line for each interface (else the total), when a line fills up, and a small plot. */
+export function loadPicture(loads: LoadBook, speedOf: SpeedOf): string[] {
+  const all = loads.all().filter((series) => LOADS.test(series.name));
   const long = all.filter((series) => series.points * series.stepUs >= 2 * DAY_US);
   if (long.length === 0) return learning(all);
-  const chosen = long.sort((a, b) => b.points - a.points || (a.name < b.name ? -1 : 1)).slice(0, MOST_SERIES);
-  return [...chosen.map(dayAhead), '', ...picture(chosen[0])];
+  const interfaces = long.filter((series) => series.rule === 'interface');
+  const chosen = (interfaces.length > 0 ? interfaces : long).slice(0, MOST_SERIES);
+  const fillings = chosen.map((series) => filling(series, speedOf));
+  const first = Math.max(
+    0,
+    fillings.findIndex((line) => line !== null),
+  );
+  const lines = chosen.flatMap((series, i) => [
+    dayAhead(series),
+    ...(fillings[i] === null ? [] : [`  ${fillings[i]}`]),
+  ]);
+  return [...lines, '', ...picture(chosen[first])];
+}
+
+/** When the line is full, in the words of the capacity forecast; null when it is not, or nobody said how fast it is. */
+function filling(series: LoadSeries, speedOf: SpeedOf): string | null {
+  const match = /^interface\/(.+)\/(\d+)\.bps$/.exec(series.name);
+  const speed = match ? speedOf(match[1], Number(match[2])) : Number.NaN;
+  if (!(speed > 0)) return null;
+  const { etaUs, loUs, hiUs, probability } = series.model.capacity(FULL * speed, HORIZON_US);
+  if (etaUs === null) return null;
+  const day = (us: number | null) => (us === null ? 'beyond 90 days' : formatUs(us).slice(0, 10));
+  const threshold = `90% of ${formatQuantity(speed, 'bps')}`;
+  return `${threshold} on ${day(etaUs)} (between ${day(loUs)} and ${day(hiUs)}; within 90 days with ${Math.round(100 * probability)}%)`;
 }
 
 function learning(all: LoadSeries[]): string[] {

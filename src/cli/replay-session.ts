@@ -1,6 +1,7 @@
 import { renderTransition } from '../alert/alert.ts';
 import { type LineWriter, wantsColour } from '../core/output.ts';
 import type { Transition } from '../model/alert.ts';
+import type { Key } from '../model/window-result.ts';
 import type { ReplayHooks, ReplayOutcome } from '../pipeline.ts';
 import type { Notifier } from './notifier.ts';
 import type { PlotBook } from './plot-book.ts';
@@ -14,6 +15,7 @@ export interface SessionOptions {
   store: ReplayStore | null;
   notifier: Notifier | null;
   plots: PlotBook;
+  speedOf: (key: Key) => number;
 }
 
 /** One replay as a person or a script sees it. */
@@ -25,12 +27,14 @@ export class ReplaySession {
   readonly #progress = new Progress();
   readonly #raised: RunFacts['raised'] = new Map();
   readonly #startMs = performance.now();
+  readonly #speedOf: (key: Key) => number;
   #rules = 0;
 
   constructor(out: LineWriter, options: SessionOptions) {
     const { json, store, notifier, plots } = options;
     this.#out = out;
     this.#json = json;
+    this.#speedOf = options.speedOf;
     this.hooks = {
       transition: (transition) => {
         store?.transition(transition, (fresh) => notifier?.enqueue(fresh));
@@ -60,7 +64,7 @@ export class ReplaySession {
     for (const { file, error } of outcome.errors) notice(`${file}: ${error.message} (at byte ${error.offset})`);
     if (this.#json) return;
     const seconds = (performance.now() - this.#startMs) / 1000;
-    const facts = { files, seconds, rules: this.#rules, raised: this.#raised };
+    const facts = { files, seconds, rules: this.#rules, raised: this.#raised, speedOf: this.#speedOf };
     printReport(this.#out, outcome.engine, this.#talkers, facts);
   }
 

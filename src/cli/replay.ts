@@ -72,9 +72,15 @@ async function run(files: string[], options: Options): Promise<void> {
   const plots = new PlotBook();
   const notifier = options.notify ? openNotifier(config, store, plots, deps.metrics) : null;
   const out = new LineWriter();
-  const session = new ReplaySession(out, { json: options.json === true, store, notifier, plots });
-  const input = { paths, home, speed, reader: options.reader, tunnels: options.tunnels };
   const interfaceSpeed = interfaceSpeeds(config);
+  const session = new ReplaySession(out, {
+    json: options.json === true,
+    store,
+    notifier,
+    plots,
+    speedOf: interfaceSpeed,
+  });
+  const input = { paths, home, speed, reader: options.reader, tunnels: options.tunnels };
   const outcome = await replay(
     { ...input, interfaceSpeed, rules: (nets) => requireRules(rules, home ? { home } : { defaultHome: nets }) },
     session.hooks,

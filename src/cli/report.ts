@@ -2,17 +2,26 @@ import type { LineWriter } from '../core/output.ts';
 import { formatUs } from '../core/time.ts';
 import { formatDuration, formatNumber, formatQuantity } from '../core/units.ts';
 import { formatPrefix } from '../model/address.ts';
+import type { Key } from '../model/window-result.ts';
 import type { Engine } from '../pipeline.ts';
 import { loadPicture } from './load-picture.ts';
 import { table } from './table.ts';
 import type { Talkers } from './talkers.ts';
 
 const TOP_TALKERS = 5;
+const NEXT = [
+  'npm run weir -- replay FILE...             your own captures (pcap, pcapng, .gz, .zst, - for standard input)',
+  'npm run weir -- replay FILE --store state/ and then: weir query, weir alerts, weir forecast',
+  'tcpdump -w - -i eth0 | npm run --silent weir -- replay -     your own interface, until you stop it',
+  'npm run weir -- --help                     every command',
+];
 
 export interface RunFacts {
   files: number;
   seconds: number;
   rules: number;
+  /** What `if_speed` is for a key. */
+  speedOf: (key: Key) => number;
   raised: Map<string, { title: string; severity: string; count: number }>;
 }
 
@@ -20,8 +29,13 @@ export interface RunFacts {
 export function printReport(out: LineWriter, engine: Engine, talkers: Talkers, facts: RunFacts): void {
   section(out, 'Alerts by rule', alertLines(facts));
   section(out, 'Top talkers', talkerLines(talkers));
-  section(out, 'Load forecast', loadPicture(engine.loads));
+  section(
+    out,
+    'Load forecast',
+    loadPicture(engine.loads, (exporter, port) => facts.speedOf({ exporter, in_if: port })),
+  );
   section(out, 'Run', runLines(engine, facts));
+  section(out, 'Next', NEXT);
 }
 
 function section(out: LineWriter, title: string, lines: string[]): void {

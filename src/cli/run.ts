@@ -57,13 +57,20 @@ async function run(options: Options): Promise<void> {
   const plots = new PlotBook();
   const notifier = config.channels.length > 0 ? openNotifier(config, store, plots, deps.metrics, drainUs / 1000) : null;
   const out = new LineWriter();
-  const session = new ReplaySession(out, { json: options.json === true, store, notifier, plots });
+  const interfaceSpeed = interfaceSpeeds(config);
+  const session = new ReplaySession(out, {
+    json: options.json === true,
+    store,
+    notifier,
+    plots,
+    speedOf: interfaceSpeed,
+  });
   const outcome = await replay(
     {
       paths,
       home: config.home,
       speed: Number.POSITIVE_INFINITY,
-      interfaceSpeed: interfaceSpeeds(config),
+      interfaceSpeed,
       rules: (nets) =>
         requireRules(rulePaths(undefined, config.rules), config.home ? { home: nets } : { defaultHome: nets }),
     },
