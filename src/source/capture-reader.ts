@@ -101,7 +101,7 @@ export class CaptureReader implements PlacedReader {
     if (!block.ended && block.length < this.#sniffBytes) return false;
     const chosen = chooseParser(block);
     if ('code' in chosen) {
-      this.#stop(chosen);
+      this.#stop(this.#input.error ?? chosen);
       return false;
     }
     this.#parser = chosen;

@@ -4,7 +4,8 @@ import type { ByteInput } from './byte-input.ts';
 
 export type Compression = 'gzip' | 'zstd';
 
-const PIECE_BYTES = 16 << 10;
+/** Sizes of the pieces that are fed: the first try, and the tries after damage, each within the last piece before it. */
+const PIECE_BYTES = [16 << 10, 256, 1];
 const OUTPUT_BYTES = 256 << 10;
 /** Decompressed bytes that may wait before the decompressor has to: a small piece can stand for very much. */
 const MAX_WAITING_BYTES = 4 << 20;
@@ -24,8 +25,8 @@ export function compressionOf(head: Uint8Array): Compression | null {
 
 /**
  * Decompresses while it is read. A decompressor that finds damage keeps back what it made of the last piece, so the
- * input is read a second time from its start up to the damage, the last piece byte by byte: every whole packet before
- * the damage comes out.
+ * input is read again from its start up to the damage, the last piece in smaller ones and at last byte by byte: every
+ * whole packet before the damage comes out.
  */
 export class DecompressedInput implements ByteInput {
   error: InputError | null = null;
@@ -34,7 +35,7 @@ export class DecompressedInput implements ByteInput {
   #raw: ByteInput;
   #pump: Pump;
   #delivered = 0;
-  #careful = false;
+  #try = 0;
 
   /** @param reopen gives the compressed bytes from their start once more, where that is possible */
   constructor(kind: Compression, raw: ByteInput, head: Uint8Array, reopen: (() => ByteInput) | null) {
@@ -54,7 +55,7 @@ export class DecompressedInput implements ByteInput {
 
   async read(buffer: Uint8Array, from: number): Promise<number> {
     let got = await this.#pump.take(buffer, from);
-    if (got === 0 && this.#worthAnotherTry()) {
+    while (got === 0 && this.#worthAnotherTry()) {
       await this.#again();
       got = await this.#pump.take(buffer, from);
     }
@@ -65,15 +66,15 @@ export class DecompressedInput implements ByteInput {
 
   #worthAnotherTry(): boolean {
     const { problem } = this.#pump;
-    return problem !== null && problem !== CUT_SHORT && this.#reopen !== null && !this.#careful;
+    return problem !== null && problem !== CUT_SHORT && this.#reopen !== null && this.#try < PIECE_BYTES.length - 1;
   }
 
   async #again(): Promise<void> {
-    const damagedAt = this.#pump.fed;
+    const carefulFrom = Math.max(0, this.#pump.fed - PIECE_BYTES[this.#try]);
     this.close();
-    this.#careful = true;
+    this.#try++;
     this.#raw = this.#reopen!();
-    this.#pump = new Pump(this.#kind, this.#raw, new Uint8Array(0), Math.max(0, damagedAt - PIECE_BYTES));
+    this.#pump = new Pump(this.#kind, this.#raw, new Uint8Array(0), carefulFrom, PIECE_BYTES[this.#try]);
     await this.#pump.drop(this.#delivered);
   }
 
@@ -99,6 +100,7 @@ class Pump {
   readonly #raw: ByteInput;
   readonly #head: Uint8Array;
   readonly #carefulFrom: number;
+  readonly #carefulBytes: number;
   readonly #stream: Gunzip | ZstdDecompress;
   readonly #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
@@ -106,10 +108,17 @@ class Pump {
   #feeding = false;
   #wake: (() => void) | null = null;
 
-  constructor(kind: Compression, raw: ByteInput, head: Uint8Array, carefulFrom = Number.POSITIVE_INFINITY) {
+  constructor(
+    kind: Compression,
+    raw: ByteInput,
+    head: Uint8Array,
+    carefulFrom = Number.POSITIVE_INFINITY,
+    carefulBytes = 1,
+  ) {
     this.#raw = raw;
     this.#head = head;
     this.#carefulFrom = carefulFrom;
+    this.#carefulBytes = carefulBytes;
     this.#stream =
       kind === 'gzip'
         ? createGunzip({ chunkSize: OUTPUT_BYTES })
@@ -181,10 +190,10 @@ class Pump {
   }
 
   async #piece(): Promise<Uint8Array> {
-    if (this.fed < this.#head.length) return this.#head.subarray(this.fed, this.fed + PIECE_BYTES);
-    const piece = new Uint8Array(this.fed >= this.#carefulFrom ? 1 : PIECE_BYTES);
-    const wanted = Math.max(1, Math.min(piece.length, this.#carefulFrom - this.fed));
-    return piece.subarray(0, await this.#raw.read(piece.subarray(0, wanted), 0));
+    if (this.fed < this.#head.length) return this.#head.subarray(this.fed, this.fed + PIECE_BYTES[0]);
+    const careful = this.fed >= this.#carefulFrom;
+    const piece = new Uint8Array(careful ? this.#carefulBytes : Math.min(PIECE_BYTES[0], this.#carefulFrom - this.fed));
+    return piece.subarray(0, await this.#raw.read(piece, 0));
   }
 
   #took(chunk: Uint8Array): void {

@@ -110,6 +110,7 @@ export class LibraryReader implements PlacedReader {
     const { error } = this.#input;
     if (error !== null) this.#stop(error.code, error.message);
     else if (this.#fed === 0) this.#stop('capture.empty', 'the file is empty');
+    else if (this.info.format === null) this.#stop('capture.unknown', 'pcap-parser: the file has no header');
     else if (this.#offset !== this.#fed) this.#stop('capture.truncated', 'the capture is cut short inside a record');
     this.#done = true;
   }

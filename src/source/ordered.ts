@@ -102,9 +102,12 @@ export class OrderedStream implements PacketStream {
 
 /** Bytes of all files before they are opened; null when one of them is no file. */
 function sizeOf(paths: readonly string[]): number | null {
-  const stats = paths.map((path) => statSync(path, { throwIfNoEntry: false }));
-  if (!stats.every((stat) => stat?.isFile())) return null;
-  return stats.reduce((sum, stat) => sum + stat!.size, 0);
+  try {
+    const stats = paths.map((path) => statSync(path));
+    return stats.every((stat) => stat.isFile()) ? stats.reduce((sum, stat) => sum + stat.size, 0) : null;
+  } catch {
+    return null;
+  }
 }
 
 function openable(path: string): Origin {

@@ -49,6 +49,11 @@ const AIX_LINK_TYPES = new Map([
 ]);
 const FDDI = 10;
 const RECORDS_TO_TRY = 3;
+const NOKIA_BYTES = 20;
+/** Old Linux had few interfaces, five packet types, and below 0x600 these protocols of its own: loopback, echo, PUP. */
+const MAX_INTERFACE = 10_000;
+const MAX_PACKET_TYPE = 4;
+const OTHER_PROTOCOLS = new Set([0x60, 0x200, 0x400]);
 
 /** True when the four bytes at `at` begin a classic capture. */
 export function isPcap(view: DataView, at: number): boolean {
@@ -90,7 +95,11 @@ function lengthOrder(major: number, minor: number): PcapHeader['lengths'] {
   return minor === 3 ? 'maybe swapped' : 'swapped';
 }
 
-/** The first size under which the first records look right, else the one with the least wrong in them. */
+/**
+ * The first size under which the first records look right, else the one with the least wrong in them. A file that is
+ * all but right with the usual size (cut short, say) is given to an older writer only when that writer's own fields
+ * look right, too.
+ */
 function guessRecordBytes(
   header: PcapHeader,
   sizes: readonly number[],
@@ -98,16 +107,37 @@ function guessRecordBytes(
   at: number,
   end: number,
 ): number {
+  const usual = faults(header, sizes[0], view, at, end);
   let best = sizes[0];
-  let least = Number.POSITIVE_INFINITY;
-  for (const size of sizes) {
+  let least = usual;
+  for (const size of sizes.slice(1)) {
     const wrong = faults(header, size, view, at, end);
-    if (wrong < least) {
-      least = wrong;
-      best = size;
-    }
+    if (wrong >= least || (usual === 1 && !looksLikeOldWriter(header, size, view, at, end))) continue;
+    least = wrong;
+    best = size;
   }
   return best;
+}
+
+/** Do the fields that older writers put behind the usual sixteen bytes hold what they should, in the first record? */
+function looksLikeOldWriter(header: PcapHeader, size: number, view: DataView, at: number, end: number): boolean {
+  if (end - at < size) return false;
+  const first = view.getUint32(at + 16, header.littleEndian);
+  if (size === NOKIA_BYTES) return isNokiaMark(first);
+  const protocol = view.getUint16(at + 20, header.littleEndian);
+  const knownProtocol = protocol >= 0x600 || protocol <= 0x17 || OTHER_PROTOCOLS.has(protocol);
+  return first <= MAX_INTERFACE && knownProtocol && view.getUint8(at + 22) <= MAX_PACKET_TYPE;
+}
+
+/** The four bytes that Nokia's writers left read 0x9fbfb601 with few variations; nobody said what they mean. */
+function isNokiaMark(word: number): boolean {
+  const ends = word & 15;
+  return (
+    (word & 0xdfff00f0) >>> 0 === 0x9fbf0000 &&
+    (ends === 1 || ends === 2) &&
+    [0xb000, 0xd000].includes(word & 0xf000) &&
+    [0x600, 0x900].includes(word & 0xf00)
+  );
 }
 
 /** How much looks wrong when record headers have this size: what is wrong with the first bad one of three. */
