@@ -26,7 +26,7 @@ export interface AlertFilter {
   until?: string;
   rule?: string;
   severity?: string;
-  /** Only the newest transition of alerts that are not resolved. */
+  /** Only the newest transition of alerts that fire: neither resolved nor merely pending or suppressed. */
   active?: boolean;
   limit?: number;
 }
@@ -109,7 +109,8 @@ export function readTransitions(db: DatabaseSync, filter: AlertFilter): Transiti
     values.push(value);
   }
   if (filter.active) {
-    tests.push("seq IN (SELECT max(seq) FROM transition GROUP BY alert_id) AND state <> 'resolved'");
+    tests.push('seq IN (SELECT max(seq) FROM transition GROUP BY alert_id)');
+    tests.push("state IN ('firing', 'escalated', 'deescalated')");
   }
   const rows = db.prepare(`SELECT body FROM transition WHERE ${tests.join(' AND ')} ORDER BY seq`).all(...values);
   const bodies = filter.limit === undefined ? rows : rows.slice(-filter.limit);

@@ -67,8 +67,16 @@ describe('state', () => {
     log.append(transition(1, 'firing', 'a'));
     log.append(transition(2, 'firing', 'b'));
     log.append(transition(3, 'resolved', 'a'));
-    expect(readTransitions(db, { active: true }).map((t) => t.alertId)).toEqual(['b']);
-    expect(readTransitions(db, { since: '2026-11-24T03:00:02' })).toHaveLength(2);
+    log.append(transition(4, 'pending', 'c'));
+    log.append(transition(5, 'suppressed', 'd'));
+    log.append(transition(6, 'firing', 'e'));
+    log.append(transition(7, 'deescalated', 'e'));
+    const active = readTransitions(db, { active: true });
+    expect(active.map((t) => [t.alertId, t.state])).toEqual([
+      ['b', 'firing'],
+      ['e', 'deescalated'],
+    ]);
+    expect(readTransitions(db, { since: '2026-11-24T03:00:02', until: '2026-11-24T03:00:04' })).toHaveLength(2);
     expect(readTransitions(db, { rule: 'other' })).toEqual([]);
     db.close();
   });
