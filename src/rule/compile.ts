@@ -21,6 +21,7 @@ import { compileKey } from './key.ts';
 import { lintRule } from './lint.ts';
 import { compileMeasure, readTopk } from './measure.ts';
 import { readThreshold } from './names.ts';
+import { own } from './own.ts';
 import { parse } from './parse.ts';
 import { PredicateCompiler } from './predicate.ts';
 import { TRUE } from './simplify.ts';
@@ -92,7 +93,7 @@ function mergeThresholds(slots: Slots, shared: ReadonlyMap<string, Threshold>): 
   for (const slot of slots.all('thresholds')) {
     for (const [name, raw] of Object.entries(slot.value)) {
       const isOverride = slot.from !== slots.rule;
-      const old = result[name];
+      const old = own(result, name);
       const path = [...slot.path, name];
       if (isOverride && !old) {
         const hint = suggestion(name, Object.keys(result));

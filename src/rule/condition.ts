@@ -2,6 +2,7 @@ import type { Text } from '../core/source-file.ts';
 import { parseQuantity, type Unit } from '../core/units.ts';
 import type { Comparison, Expr, Threshold } from '../model/plan.ts';
 import { type Atom, type ExprNode, startOf } from './ast.ts';
+import { own } from './own.ts';
 import { parse } from './parse.ts';
 import { suggestion } from './suggest.ts';
 import { unitHint } from './unit-hint.ts';
@@ -25,7 +26,7 @@ interface Typed {
 /** Parts of learned measures, with their units; `same` is the unit of the measure learned from. */
 const PARTS: Readonly<Record<string, Readonly<Record<string, Unit | 'same'>>>> = {
   forecast: { eta: 'time', date: 'time', lo: 'time', hi: 'time', probability: 'ratio' },
-  baseline: { expected: 'same', low: 'same', high: 'same', deviation: 'none', p: 'ratio', score: 'none' },
+  baseline: { expected: 'same', low: 'same', high: 'same', deviation: 'ratio', p: 'ratio', score: 'ratio' },
 };
 
 /** `pps > 4 * $syn_pps and est < 0.2` as a typed tree; null when it has errors. */
@@ -101,7 +102,7 @@ class ConditionCompiler {
         `use one of its parts: ${Object.keys(PARTS.forecast).join(', ')}`,
       );
     }
-    const unit = PARTS[measure.fn]?.[part];
+    const unit = own(own(PARTS, measure.fn) ?? {}, part);
     if (unit)
       return value({ op: 'measure', index: measure.index, part }, unit === 'same' ? 'none' : unit, unit === 'same');
     const hint = suggestion(part, Object.keys(PARTS[measure.fn] ?? {}));
@@ -117,7 +118,7 @@ class ConditionCompiler {
 
   #threshold(atom: Atom): Typed | null {
     const name = atom.text.slice(1);
-    const threshold = this.#scope.thresholds[name];
+    const threshold = own(this.#scope.thresholds, name);
     if (!threshold) {
       const names = Object.keys(this.#scope.thresholds).map((known) => `$${known}`);
       return this.#fail(
@@ -219,9 +220,7 @@ const COUNTS: readonly Unit[] = ['none', 'flows', 'packets'];
 function sumUnit(a: Typed & { unit: Unit }, b: Typed & { unit: Unit }): Unit | null {
   if (a.unit === b.unit || b.plain) return a.unit;
   if (a.plain) return b.unit;
-  if (COUNTS.includes(a.unit) && COUNTS.includes(b.unit)) return a.unit;
-  const shares = (a.unit === 'ratio' && b.unit === 'none') || (a.unit === 'none' && b.unit === 'ratio');
-  return shares ? 'ratio' : null;
+  return COUNTS.includes(a.unit) && COUNTS.includes(b.unit) ? a.unit : null;
 }
 
 function productUnit(op: '*' | '/', a: Unit, b: Unit): Unit | null {

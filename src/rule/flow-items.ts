@@ -1,6 +1,7 @@
 import { parseQuantity } from '../core/units.ts';
 import type { FlowLine, Side } from './flow-line.ts';
 import { flagBits } from './operand.ts';
+import { own } from './own.ts';
 
 /** Without `flows N`, a net gives at most this many flows a step. */
 const SPREAD = 256;
@@ -79,7 +80,7 @@ export const ITEMS: Readonly<Record<string, Item>> = {
   'dns type': {
     takes: true,
     set: (line, text) => {
-      line.dnsType = DNS_TYPES[text] ?? Number(text);
+      line.dnsType = own(DNS_TYPES, text) ?? Number(text);
       return text !== '' && Number.isInteger(line.dnsType);
     },
   },

@@ -2,6 +2,7 @@ import type { Text } from '../core/source-file.ts';
 import { parseDurationUs } from '../core/units.ts';
 import { type Prefix, parsePrefix } from '../model/address.ts';
 import { BLANK, fillIn, ITEMS } from './flow-items.ts';
+import { own } from './own.ts';
 import { portNumber, protocolNumbers } from './selector.ts';
 import { suggestion } from './suggest.ts';
 
@@ -153,13 +154,13 @@ class FlowLineReader {
     }
     const next = this.#tokens[this.#next];
     const two = `${token.text} ${next?.text}`;
-    const item = ITEMS[two] ?? ITEMS[token.text];
+    const item = own(ITEMS, two) ?? own(ITEMS, token.text);
     if (!item) {
       this.#fail(token.start, `'${token.text}' means nothing here`, suggestion(token.text, Object.keys(ITEMS)));
       return;
     }
-    const name = ITEMS[two] ? two : token.text;
-    if (ITEMS[two]) this.#next++;
+    const name = own(ITEMS, two) ? two : token.text;
+    if (own(ITEMS, two)) this.#next++;
     this.#given.add(name);
     const value = item.takes ? this.#take() : null;
     if (!item.set(line, value?.text ?? ''))

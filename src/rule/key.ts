@@ -2,6 +2,7 @@ import type { Text } from '../core/source-file.ts';
 import { FIELDS } from '../model/field.ts';
 import type { KeyPart } from '../model/plan.ts';
 import type { Atom } from './ast.ts';
+import { own } from './own.ts';
 import { suggestion } from './suggest.ts';
 
 export interface KeyNeeds {
@@ -12,7 +13,7 @@ export interface KeyNeeds {
 /** `dst.ip`, `dst.ip/24|64`, `src.port`: a field, an address with the lengths it is cut to. */
 export function compileKey(atom: Atom, text: Text, needs: KeyNeeds): KeyPart | null {
   const [name, lengths] = atom.text.split('/');
-  const field = FIELDS[name];
+  const field = own(FIELDS, name);
   if (!field) {
     const names = Object.keys(FIELDS).filter((known) => needs.use === 'values' || FIELDS[known].key);
     text.report(atom.start, 'rule.unknown_field', `'${name}' is no field`, suggestion(name, names));

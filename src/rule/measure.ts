@@ -15,6 +15,7 @@ import { startOf } from './ast.ts';
 import { type ConditionScope, compileNumber } from './condition.ts';
 import { FUNCTIONS, type FunctionSpec } from './functions.ts';
 import { compileKey } from './key.ts';
+import { own } from './own.ts';
 import { parse } from './parse.ts';
 import { PredicateCompiler } from './predicate.ts';
 import type { Scope } from './scope.ts';
@@ -31,7 +32,7 @@ export interface MeasureScope {
 export function compileMeasure(name: string, text: Text, scope: MeasureScope): Measure | null {
   const node = parse('measure', text);
   if (!node) return null;
-  const spec = FUNCTIONS[node.call.name.text];
+  const spec = own(FUNCTIONS, node.call.name.text);
   if (!spec) {
     const known = Object.keys(FUNCTIONS);
     text.report(
@@ -62,7 +63,7 @@ const RATES: Readonly<Record<string, Unit>> = { packets: 'pps', bytes: 'Bps', bi
 function unitOf(fn: AggregateName, summand: Summand): Unit {
   const unit: Unit = summand === 'flows' ? 'flows' : summand === 'rows' ? 'none' : FIELDS[summand].unit;
   if (fn === 'rate') return RATES[unit] ?? 'none';
-  if (fn === 'share' || fn === 'topk') return 'ratio';
+  if (fn === 'share' || fn === 'topk' || fn === 'beacon') return 'ratio';
   return ['sum', 'min', 'max', 'avg', 'quantile', 'count'].includes(fn) ? unit : 'none';
 }
 
@@ -224,11 +225,15 @@ class CallReader {
   }
 }
 
+/** A number that can be added up, and no name such as a port. */
+function isAmount(name: string): boolean {
+  const field = own(FIELDS, name);
+  return field?.type === 'number' && !field.key;
+}
+
 function isSummand(atom: Atom | undefined): boolean {
   if (!atom) return false;
-  return (
-    atom.text === 'flows' || atom.text === 'rows' || (FIELDS[atom.text]?.type === 'number' && !FIELDS[atom.text].key)
-  );
+  return atom.text === 'flows' || atom.text === 'rows' || isAmount(atom.text);
 }
 
 /** Evidence of an alert: `topk(10, src.ip, packets)`, `flows(20)`. */

@@ -1,6 +1,6 @@
 import { dirname, sep } from 'node:path';
 import type { Path, SourceFile } from '../core/source-file.ts';
-import { parseQuantity } from '../core/units.ts';
+import { parseQuantity, type Quantity, type Unit } from '../core/units.ts';
 import { formatPrefix, type Prefix, parsePrefix } from '../model/address.ts';
 import type { Threshold } from '../model/plan.ts';
 import { isCommon } from './files.ts';
@@ -78,24 +78,36 @@ export function readThreshold(source: SourceFile, path: Path, raw: RawThreshold,
   let unit: Threshold['unit'] | null = null;
   for (const [name, literal] of Object.entries(byName)) {
     const at = typeof raw === 'object' ? [...path, name] : path;
-    const quantity = parseQuantity(String(literal));
+    const quantity = readQuantity(source, at, literal, unit);
     const prefix = name === 'default' ? null : parsePrefix(name);
-    if (!quantity) source.report(at, 'rule.unit', `'${literal}' is no number with a unit`);
-    else if (unit !== null && quantity.unit !== unit)
-      source.report(at, 'rule.unit', `in ${quantity.unit}, not in ${unit}`);
-    if (name !== 'default' && !prefix)
+    if (name !== 'default' && !prefix) {
       source.report(at, 'rule.address', `'${name}' is no prefix`, undefined, undefined, true);
+    }
     if (!quantity) continue;
     unit ??= quantity.unit;
     if (prefix) threshold.prefixes.push({ prefix, value: quantity.value });
     else threshold.default = quantity.value;
   }
-  if (typeof raw === 'object' && raw['default'] === undefined)
-    source.report(path, 'rule.threshold', 'a default is missing');
-  threshold.prefixes.sort(
-    (a, b) => b.prefix.bits - a.prefix.bits || (formatPrefix(a.prefix) < formatPrefix(b.prefix) ? -1 : 1),
-  );
+  if (!old && !Object.hasOwn(byName, 'default')) source.report(path, 'rule.threshold', 'a default is missing');
+  threshold.prefixes = longestFirst(threshold.prefixes, old?.prefixes ?? []);
   return { ...threshold, unit: unit ?? old?.unit ?? 'none' };
+}
+
+function readQuantity(source: SourceFile, at: Path, literal: string | number, unit: Unit | null): Quantity | null {
+  const quantity = parseQuantity(String(literal));
+  if (!quantity) source.report(at, 'rule.unit', `'${literal}' is no number with a unit`);
+  else if (unit !== null && quantity.unit !== unit) {
+    source.report(at, 'rule.unit', `in ${quantity.unit}, not in ${unit}`);
+  }
+  return quantity;
+}
+
+/** Prefixes given anew, and those of before that were not. */
+function longestFirst(given: Threshold['prefixes'], before: Threshold['prefixes']): Threshold['prefixes'] {
+  const named = new Set(given.map(({ prefix }) => formatPrefix(prefix)));
+  const kept = before.filter(({ prefix }) => !named.has(formatPrefix(prefix)));
+  const text = ({ prefix }: Threshold['prefixes'][number]) => formatPrefix(prefix);
+  return [...given, ...kept].sort((a, b) => b.prefix.bits - a.prefix.bits || (text(a) < text(b) ? -1 : 1));
 }
 
 /** Checks the macros of a file where they are written, so that an error in one is told once. */

@@ -3,6 +3,7 @@ import { FIELDS } from '../model/field.ts';
 import type { Comparison, Predicate } from '../model/plan.ts';
 import type { Atom, PredicateNode, TermNode } from './ast.ts';
 import { addressTest, flagsTest, macTest, numberTest, textTest } from './operand.ts';
+import { own } from './own.ts';
 import { allNames, kindOfName, type Scope } from './scope.ts';
 import { BARE, findSelector, protocolNumbers, type Selector, selectorNames } from './selector.ts';
 import { and, not, or, TRUE } from './simplify.ts';
@@ -145,8 +146,8 @@ function testOf(field: string, operand: Operand): Predicate {
 /** `tcp`, `established`, `ipv4`: a condition in one word. */
 function bareWord(text: string): Predicate | null {
   if (text === 'any') return TRUE;
-  const name = BARE[text] ?? text;
-  if (FIELDS[name]?.type === 'bool') return { op: 'is', field: name };
+  const name = own(BARE, text) ?? text;
+  if (own(FIELDS, name)?.type === 'bool') return { op: 'is', field: name };
   if (name === 'ipv4') return { op: 'net', field: 'src.ip', nets: [{ words: [0, 0, 0xffff, 0], bits: 96 }] };
   const numbers = /^\d/.test(name) ? null : protocolNumbers(name);
   return numbers && { op: 'in', field: 'proto', values: numbers, ranges: [] };

@@ -68,7 +68,9 @@ function readFile(path: string, findings: Finding[]): LoadedFile[] {
 }
 
 function readText(path: string, text: string, findings: Finding[]): LoadedFile[] {
+  const before = findings.length;
   const source = new SourceFile(path, text, findings);
+  if (source.data === null && findings.length === before) source.report([], 'rule.empty', 'the file is empty');
   if (source.data === null) return [];
   const shaped = readShape(source);
   return shaped ? [{ source, ...shaped }] : [];

@@ -85,7 +85,11 @@ function messageOf(issue: Issue): string {
   return issue.message.replace(/^Invalid \w+: /, '').replace(/^Invalid input$/, 'has the wrong shape');
 }
 
+/** `{a: scan(dst.ip, dst.port)}` is two entries to YAML. */
+const COMMA_HINT = 'inside { } a comma ends the value: put the expression into quotes, or give it a line of its own';
+
 function hintOf(issue: Issue): string | undefined {
+  if (issue.code === 'invalid_key' && /[()=.]/.test(String(issue.path.at(-1)))) return COMMA_HINT;
   if (issue.code !== 'invalid_value') return undefined;
   return `known: ${issue.values.map(String).join(', ')}`;
 }
