@@ -16,6 +16,8 @@ export interface AnomalyScore {
 
 /** Rows before the first score: fewer say nothing of what is rare. */
 const WARMUP = 150;
+/** Rows before residuals have a usual size. */
+const SCALE_AFTER = 10;
 /** Rows before the hour of the day is trusted over the level. */
 const PROFILE_AFTER = 400;
 const LEVEL_RATE = 0.02;
@@ -32,9 +34,14 @@ const CAP = 3;
 const RUN_RATE = 0.002;
 /** A value is new when it is this share of the range seen outside of it. */
 const MARGIN = 0.05;
+/** Sizes and distances past these mean the same. */
+const LARGEST_SIZE = 1e6;
+const MOST_RANGES = 1000;
 /** A score holds down weaker ones behind it; it fades over this many rows. */
 const REFRACTORY = 150;
 const HELD_DOWN = 0.1;
+/** How many times the one before a score must be to be shown within that time. */
+const STANDS_OUT = 1.2;
 /** Surprise that is half the way to 1. */
 const HALF = 3;
 
@@ -99,21 +106,27 @@ export class AnomalyDetector {
   /** The row's surprise; learns on the way, each part after it has judged. */
   private judge(timeUs: number, value: number): number {
     const residual = value - this.expected(timeUs);
-    const size = this.scale > 0 ? Math.abs(residual) / this.scale : 0;
+    const size = this.sizeOf(residual);
     const own = this.residuals.of(size);
-    this.residuals.learn(size);
+    if (this.n >= SCALE_AFTER) this.residuals.learn(size);
     const most = Math.max(own, this.shift(residual), this.runOf(own), this.novelty(value));
     this.learn(timeUs, value, residual);
     return this.n > WARMUP ? most : 0;
+  }
+
+  /** In units of the usual residual; anything is large in a series that never moved. */
+  private sizeOf(residual: number): number {
+    if (residual === 0) return 0;
+    return Math.min(LARGEST_SIZE, Math.abs(residual) / this.scale);
   }
 
   private shift(residual: number): number {
     let most = 0;
     for (const shift of this.shifts) {
       shift.mean += (residual - shift.mean) / shift.rows;
-      const size = this.scale > 0 ? Math.abs(shift.mean) / this.scale : 0;
+      const size = this.sizeOf(shift.mean);
       most = Math.max(most, shift.surprise.of(size));
-      shift.surprise.learn(size);
+      if (this.n >= SCALE_AFTER) shift.surprise.learn(size);
     }
     return most;
   }
@@ -134,12 +147,12 @@ export class AnomalyDetector {
     const range = this.most - this.least;
     const outside = Math.max(value - this.most, this.least - value);
     if (!(outside > MARGIN * range) || !Number.isFinite(range)) return 0;
-    return 0.9 * Math.log10(this.n + 1) + 2 * Math.log10(1 + (2 * outside) / (range + 1e-9));
+    return 0.9 * Math.log10(this.n + 1) + 2 * Math.log10(1 + 2 * Math.min(MOST_RANGES, outside / range));
   }
 
   private learn(timeUs: number, value: number, residual: number): void {
     const first = 1 / (this.n + 1);
-    this.scale = Math.max(1e-9, follow(this.scale, Math.abs(residual), Math.max(SCALE_RATE, first)));
+    this.scale = follow(this.scale, Math.abs(residual), Math.max(SCALE_RATE, first));
     this.levelError = follow(this.levelError, Math.abs(value - this.level), Math.max(ERROR_RATE, first));
     const usual = this.profile.expected(timeUs);
     const off = Math.abs(value - (Number.isNaN(usual) ? this.level : usual));
@@ -150,10 +163,12 @@ export class AnomalyDetector {
     this.most = Math.max(this.most, value);
   }
 
-  /** One event, one alarm. */
+  /** One event, one alarm: behind a score only a clearly higher one is shown in full. */
   private hold(surprise: number): number {
-    const shown = surprise >= this.held ? surprise : surprise * HELD_DOWN;
-    this.held = Math.max(surprise, this.held * (1 - 1 / REFRACTORY));
+    const stands = surprise >= STANDS_OUT * this.held;
+    this.held *= 1 - 1 / REFRACTORY;
+    if (stands) this.held = Math.max(this.held, surprise);
+    const shown = stands ? surprise : surprise * HELD_DOWN;
     return shown / (shown + HALF);
   }
 }

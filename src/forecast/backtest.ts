@@ -10,6 +10,8 @@ export interface BacktestOptions {
   test?: number;
   seasonUs?: readonly number[];
   maxCells?: number;
+  /** What forecasts are judged by when it is not the series itself; steps where the two differ are left out. */
+  truth?: ArrayLike<number>;
 }
 
 /** Errors and coverage in per cent; `mase` is a ratio to the in-sample error of "the same time yesterday". */
@@ -49,7 +51,8 @@ export function backtest(values: ArrayLike<number>, options: BacktestOptions): H
   );
   for (let i = 0; i < values.length; i++) {
     model.reach(i * stepUs);
-    if (i >= start) for (const ledger of ledgers) ledger.judge(values, i, i - start, model);
+    const genuine = options.truth === undefined || options.truth[i] === values[i];
+    if (i >= start && genuine) for (const ledger of ledgers) ledger.judge(values, i, i - start, model);
     model.learn(i * stepUs, values[i]);
     for (const ledger of ledgers) ledger.learnClassic(values[i]);
   }

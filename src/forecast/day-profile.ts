@@ -16,7 +16,9 @@ export class DayProfile {
   learn(timeUs: number, value: number): void {
     const hour = hourOf(timeUs);
     const usual = this.hours[hour];
-    this.hours[hour] = Number.isNaN(usual) ? value - this.departure : usual + HOUR_RATE * (value - this.departure - usual);
+    this.hours[hour] = Number.isNaN(usual)
+      ? value - this.departure
+      : usual + HOUR_RATE * (value - this.departure - usual);
     this.departure += DEPARTURE_RATE * (value - this.hours[hour] - this.departure);
   }
 }

@@ -1,7 +1,9 @@
 /** The door of the room: what weir learns about a regular series. */
 
+export { AnomalyDetector, type AnomalyScore } from './anomaly.ts';
 export { type BacktestOptions, backtest, type HorizonRecord } from './backtest.ts';
 export { baselines } from './baseline.ts';
 export { LoadBook, type LoadSeries, type SeriesSink } from './load-book.ts';
 export { forecasters } from './load-forecaster.ts';
 export { loadPlans } from './load-plans.ts';
+export { plotForecast } from './plot.ts';

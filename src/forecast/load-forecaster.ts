@@ -15,6 +15,8 @@ import { DAY_US, defaultHorizons, WEEK_US } from './steps.ts';
 
 const DEFAULT_CELLS = 2016;
 const LEAST_SEEN = 2;
+/** Answers about capacity kept until the day closes. */
+const MOST_ANSWERS = 16;
 /** What is left after a day of today's departure from last week. */
 const FADE_A_DAY = 0.8;
 /** Weeks wander apart like a random walk at first; the trend's own error takes over later. */
@@ -26,6 +28,7 @@ class SeasonalForecaster implements LoadForecaster {
   private readonly model: SeasonalModel;
   private readonly peaks: DailyPeaks;
   private readonly signature: string;
+  private fitted: { day: number; outlook: DailyOutlook | null; capacity: Map<string, Capacity> } | null = null;
   /** The step of the model: a multiple of the series' step, so that a week fits into the ring. */
   private readonly stepUs: number;
   private readonly perStep: number;
@@ -51,6 +54,7 @@ class SeasonalForecaster implements LoadForecaster {
     for (let i = 0; i < 3; i++) fill(own[i], saved[1 + i]);
     this.peaks.restore(saved[4]);
     this.model.restore(saved.slice(5));
+    this.fitted = null;
   }
 
   save(): Uint8Array {
@@ -99,8 +103,12 @@ class SeasonalForecaster implements LoadForecaster {
     return { stepUs, learned, points };
   }
 
+  /** Fitted once a day, because only a closed day changes it. */
   private dailyOutlook(): DailyOutlook | null {
-    return dailyOutlook(this.peaks.history());
+    const day = this.peaks.openDayUs;
+    if (this.fitted?.day !== day)
+      this.fitted = { day, outlook: dailyOutlook(this.peaks.history()), capacity: new Map() };
+    return this.fitted.outlook;
   }
 
   private near(h: number): ForecastPoint {
@@ -140,7 +148,12 @@ class SeasonalForecaster implements LoadForecaster {
   }
 
   capacity(threshold: number, horizonUs: number, seed = 1): Capacity {
-    return timeToCapacity(this.dailyOutlook(), threshold, horizonUs, this.peaks.openDayUs, seed);
+    const outlook = this.dailyOutlook();
+    const known = this.fitted?.capacity;
+    const question = `${threshold} ${horizonUs} ${seed}`;
+    const answer = known?.get(question) ?? timeToCapacity(outlook, threshold, horizonUs, this.peaks.openDayUs, seed);
+    if (known && known.size < MOST_ANSWERS) known.set(question, answer);
+    return answer;
   }
 }
 

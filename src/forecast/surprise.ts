@@ -1,4 +1,11 @@
-import { BINS_SIZE, CONFORMAL_SCALARS, conformalInit, conformalLearn, quantileAbove, tailProbability } from './conformal.ts';
+import {
+  BINS_SIZE,
+  CONFORMAL_SCALARS,
+  conformalInit,
+  conformalLearn,
+  quantileAbove,
+  tailProbability,
+} from './conformal.ts';
 
 /** How rare a standardised size is among those seen so far: a decayed histogram with an extrapolated tail. */
 export class Surprise {

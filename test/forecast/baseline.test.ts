@@ -22,7 +22,8 @@ test.each([10e6, 60e6, 300e6, 3600e6])(
       if (y >= score.low && y <= score.high) inside++;
       if (score.p < 1e-4) loud++;
     }
-    expect(loud).toBe(0);
+    // A probability of 1e-4 is one step in ten thousand, not more.
+    expect(loud).toBeLessThanOrEqual(2 + 2e-4 * judged);
     expect(inside / judged).toBeGreaterThan(0.935);
     expect(inside / judged).toBeLessThan(0.965);
     const flood = model.update(steps * stepUs, 5 * value(steps * stepUs));
