@@ -10,6 +10,8 @@ export interface Subject {
 
 interface Active extends Subject {
   clearSinceUs: number | null;
+  /** End of the last window, or of the last time without data. */
+  seenUs: number;
 }
 
 interface Remembered extends Subject {
@@ -49,8 +51,9 @@ export class ActiveKeys {
 
   /** Notes how a window was judged; true when the alert room wants to hear of it. */
   note(subject: Subject, endUs: number, alarming: boolean, clear: boolean): boolean {
-    const active = this.#active.get(subject.text) ?? (alarming ? this.#begin(subject) : null);
+    const active = this.#active.get(subject.text) ?? (alarming ? this.#begin(subject, endUs) : null);
     if (active === null) return false;
+    active.seenUs = endUs;
     if (alarming || !clear) active.clearSinceUs = null;
     else active.clearSinceUs ??= endUs;
     if (active.clearSinceUs !== null && endUs - active.clearSinceUs >= this.#rule.keepFiringForUs) {
@@ -59,12 +62,26 @@ export class ActiveKeys {
     return true;
   }
 
-  #begin(subject: Subject): Active | null {
+  /**
+   * The source gave no data until `endUs`, and all of `subjects` are told so. As in the alert room, that time does not
+   * count for `keep_firing_for`; `no_data: resolve` has ended what was active, `alert` may have begun an alert of each.
+   */
+  missing(subjects: Iterable<Subject>, endUs: number): void {
+    if (this.#rule.noData === 'resolve') this.#active.clear();
+    for (const active of this.#active.values()) {
+      if (active.clearSinceUs !== null) active.clearSinceUs += endUs - active.seenUs;
+      active.seenUs = endUs;
+    }
+    if (this.#rule.noData !== 'alert') return;
+    for (const subject of subjects) if (!this.#active.has(subject.text)) this.#begin(subject, endUs);
+  }
+
+  #begin(subject: Subject, seenUs: number): Active | null {
     if (this.#active.size >= MOST) {
       this.#refused.value++;
       return null;
     }
-    const active = { ...subject, clearSinceUs: null };
+    const active = { ...subject, clearSinceUs: null, seenUs };
     this.#active.set(subject.text, active);
     return active;
   }

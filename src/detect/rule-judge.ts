@@ -202,6 +202,7 @@ export class RuleJudge {
       const place = { rule: this.#rule, ruleIndex: this.#ruleIndex, key, keyText, startUs: fromUs, endUs: toUs };
       this.#deps.onEvaluation({ ...place, ...none, missing: true, values });
     }
+    this.#active.missing(subjects.values(), toUs);
   }
 }
 
