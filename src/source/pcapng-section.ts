@@ -97,7 +97,6 @@ export class PcapngSection {
     const name = linkTypeName(added.linkType);
     info.interfaces++;
     if (!info.linkTypes.includes(name)) info.linkTypes.push(name);
-    if (added.digits === 9) info.timeDigits = 9;
   }
 
   /** Section 4.3: `interface 4 | time high 4 | time low 4 | captured 4 | wire 4 | packet | options`. */
@@ -125,6 +124,7 @@ export class PcapngSection {
     const n = batch.length;
     source.setTime(batch.timeUs, batch.nanos, n, view.getUint32(from + 4, little), view.getUint32(from + 8, little));
     if (Number.isNaN(batch.timeUs[n])) this.untimed++;
+    if (source.digits === 9) this.info.timeDigits = 9;
     this.#add(source, from + 20, captured, view.getUint32(from + 16, little), batch);
     return null;
   }

@@ -90,6 +90,7 @@ export class PcapngParser implements RecordParser {
     const { capacity, offset, capturedLength, wireLength, timeUs, nanos, linkType, ingressInterface } = batch;
     const { littleEndian, interfaces } = this.#section;
     let untimed = 0;
+    let digits = 0;
     let at = block.start;
     let n = batch.length;
     while (n < capacity && end - at >= 32 && view.getUint32(at, littleEndian) === ENHANCED_PACKET) {
@@ -102,6 +103,7 @@ export class PcapngParser implements RecordParser {
       if (view.getUint32(at + total - 4, littleEndian) !== total) break;
       from.setTime(timeUs, nanos, n, view.getUint32(at + 12, littleEndian), view.getUint32(at + 16, littleEndian));
       if (Number.isNaN(timeUs[n])) untimed++;
+      digits |= from.digits;
       offset[n] = at + 28;
       capturedLength[n] = captured;
       wireLength[n] = view.getUint32(at + 24, littleEndian);
@@ -113,6 +115,7 @@ export class PcapngParser implements RecordParser {
     block.start = at;
     batch.length = n;
     this.#section.untimed += untimed;
+    if ((digits & 9) === 9) this.info.timeDigits = 9;
   }
 
   /** Takes one block of any kind; false when it is not whole yet or damaged. */
