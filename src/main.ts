@@ -11,6 +11,7 @@ const COMMANDS: Record<string, () => Promise<Register>> = {
   replay: async () => (await import('./cli/replay.ts')).replayCommand,
   flows: async () => (await import('./cli/flows.ts')).flowsCommand,
   run: async () => (await import('./cli/run.ts')).runCommand,
+  stats: async () => (await import('./cli/stats.ts')).statsCommand,
   check: async () => (await import('./cli/check.ts')).checkCommand,
   test: async () => (await import('./cli/test.ts')).testCommand,
   query: async () => (await import('./cli/query.ts')).queryCommand,
