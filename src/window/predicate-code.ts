@@ -102,10 +102,9 @@ type Other = Extract<Predicate, { op: 'flags' | 'is' | 'text' | 'mac' }>;
 function otherCode(predicate: Other, lookups: Lookups): string {
   const { value, there } = lookups.field(predicate.field);
   switch (predicate.op) {
-    case 'flags': {
-      const test = `(${value}&${number(predicate.mask)})===${number(predicate.value)}`;
-      return predicate.value === 0 || there?.includes('&&') ? guarded(there, test) : `(${test})`;
-    }
+    case 'flags':
+      // The flags decide most rows, so they are looked at before the protocol: exporters fill them in for others, too.
+      return `((${value}&${number(predicate.mask)})===${number(predicate.value)}&&${there ?? 'true'})`;
     case 'is':
       return guarded(there, `${value}!==0`);
     case 'mac':

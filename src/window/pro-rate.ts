@@ -13,12 +13,12 @@ export function pieceOf(chunk: Chunk, row: number, paneStartUs: number, paneUs: 
   chunk.copySlice(to, from);
   const startUs = chunk.startUs[from];
   const lasted = chunk.endUs[from] - startUs;
-  const before = isFirst ? 0 : Math.max(0, paneStartUs - startUs) / lasted;
-  const after = Math.min(1, (paneStartUs + paneUs - startUs) / lasted);
+  const before = isFirst ? 0 : paneStartUs - startUs;
+  const after = Math.min(lasted, paneStartUs + paneUs - startUs);
   for (const column of [chunk.packets, chunk.bytes]) {
     for (let d = 0; d < 2; d++) {
       const total = column[2 * from + d];
-      column[2 * to + d] = Math.round(total * after) - Math.round(total * before);
+      column[2 * to + d] = Math.round((total * after) / lasted) - Math.round((total * before) / lasted);
     }
   }
   if (!isFirst) {

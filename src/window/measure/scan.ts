@@ -22,7 +22,8 @@ const OPENED = `(meta[i]&${INITIATOR_KNOWN})!==0&&(r&1)===0`;
 const LONE = `proto[i]!==6||(flags[r]&${SYN | ACK})===${SYN}`;
 /** Flows that a SYN-ACK began are `unasked`, so the initiator of a contact is always the first direction. */
 const CONTACT = `(${FRESH}&&((meta[i]&${BIFLOW})!==0?${OPENED}:(${LONE})))`;
-const ANSWERED = `(proto[i]===6?(flags[r^1]&${SYN})!==0||((flags[r]&${SYN})===0&&(flags[r^1]&${ACK | RST})===${ACK}):packets[r^1]>0)`;
+const TCP_ANSWER = `(flags[r^1]&${SYN})!==0||((flags[r]&${SYN})===0&&(flags[r^1]&${ACK | RST})===${ACK})`;
+const ANSWERED = `((meta[i]&${BIFLOW})!==0&&(proto[i]===6?${TCP_ANSWER}:packets[r^1]>0))`;
 
 /**
  * Scan detection by threshold random walk (Jung et al., "Fast Portscan Detection Using Sequential Hypothesis Testing",
@@ -30,7 +31,10 @@ const ANSWERED = `(proto[i]===6?(flags[r^1]&${SYN})!==0||((flags[r]&${SYN})===0&
  * rows came does not matter. Of a tuple's rows in a pane the first decides, the answered one where two share a time.
  */
 export const scan: MeasureCompiler = (measure, where, layout, context): MeasureCode => {
-  const amounts = [{ code: `2*startUs[i]+(${ANSWERED}?0:1)`, merge: 'min' as const }];
+  const amounts = [
+    { code: `2*startUs[i]+(${ANSWERED}?0:1)`, merge: 'min' as const },
+    { code: 'startUs[i]', merge: 'max' as const },
+  ];
   const pair = layout.pair(measure.of, both(CONTACT, where), { amounts, windowed: false, loose: true });
   const contacts = layout.keep('sum');
   const walks = new Walks(measure.params, pair, contacts, context.maxKeys);
@@ -75,17 +79,23 @@ class Walks {
     const { doubles, stride, first } = table;
     const order = Uint32Array.from({ length: table.count }, (_, row) => row);
     order.sort((x, y) => doubles[x * stride + first + 1] - doubles[y * stride + first + 1]);
-    for (const row of order) this.#contact(pane, row, doubles[row * stride + first + 1]);
+    for (const row of order) {
+      const at = row * stride + first;
+      this.#contact(pane, row, doubles[at + 1], doubles[at + 2]);
+    }
     this.dropped += this.#seen.evicted;
     this.#seen.evicted = 0;
   }
 
-  /** @param moment twice the time, plus one when nobody answered */
-  #contact(pane: Pane, row: number, moment: number): void {
+  /**
+   * @param moment twice the time of the pane's first row of the tuple, plus one when nobody answered
+   * @param lastUs time of the last one
+   */
+  #contact(pane: Pane, row: number, moment: number, lastUs: number): void {
     const timeUs = Math.floor(moment / 2);
     const { table } = pane.pairs[this.#pair];
     this.#print.of(pane, this.#pair, row);
-    if (!this.#seen.see(this.#print.low, this.#print.high, timeUs, timeUs)) return;
+    if (!this.#seen.see(this.#print.low, this.#print.high, timeUs, lastUs)) return;
     const key = table.words[2 * row * table.stride + 1];
     pane.keys.doubles[key * pane.keys.stride + pane.keys.first + this.#contacts]++;
     this.#step(pane.keys, key, timeUs, moment % 2 === 1);
