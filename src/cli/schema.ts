@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { configSchema } from '../config.ts';
 import { LineWriter } from '../core/output.ts';
 import { shipped } from '../core/paths.ts';
-import { generateSchema } from '../rule/rule.ts';
+import { generateSchema, loadRules, withReference } from '../rule/rule.ts';
 
 const EXAMPLES = `
 Examples:
@@ -17,7 +17,7 @@ export function schemaCommand(program: Command): void {
     .command('schema')
     .description('Print the JSON Schema of a rule file or of weir.yaml.')
     .argument('[KIND]', 'rule or config', 'rule')
-    .option('--write', 'write both where the repository keeps them')
+    .option('--write', 'write the schemas, and the tables of docs/rules.md, where the repository keeps them')
     .addHelpText('after', EXAMPLES)
     .action((kind: string, options: { write?: boolean }) => {
       if (options.write) writeAll();
@@ -29,7 +29,10 @@ const toText = (schema: unknown): string => `${JSON.stringify(schema, null, 2)}\
 
 function writeAll(): void {
   writeFileSync(join(shipped('rules'), 'rule.schema.json'), toText(generateSchema()));
-  writeFileSync(join(shipped('docs'), 'weir.schema.json'), toText(configSchema()));
+  const docs = shipped('docs');
+  writeFileSync(join(docs, 'weir.schema.json'), toText(configSchema()));
+  const page = join(docs, 'rules.md');
+  writeFileSync(page, withReference(readFileSync(page, 'utf8'), loadRules([shipped('rules')]).rules.rules));
 }
 
 function print(schema: unknown): void {

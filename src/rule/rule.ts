@@ -20,6 +20,7 @@ export { type FlowRowsOptions, flowRows, TEST_START_US } from './flow-rows.ts';
 export { formatPredicate } from './format.ts';
 export { judge, uncovered, type Verdict } from './judge.ts';
 export { needsBiflow } from './lint.ts';
+export { withReference } from './reference.ts';
 export { generateSchema } from './schema.ts';
 export { ANSI_PAINT, NO_PAINT, type Paint, showFinding } from './show.ts';
 export { type Expectation, loadRuleTests, type RuleCase, TEST_HOME } from './test-file.ts';

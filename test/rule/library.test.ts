@@ -7,6 +7,7 @@ import {
   loadRuleTests,
   parsePredicate,
   ruleCost,
+  withReference,
 } from '../../src/rule/rule.ts';
 
 const { rules, findings } = loadRules(['rules']);
@@ -51,4 +52,9 @@ test('the published schema is up to date (weir schema --write)', () => {
   expect(JSON.parse(readFileSync('rules/rule.schema.json', 'utf8'))).toEqual(
     JSON.parse(JSON.stringify(generateSchema())),
   );
+});
+
+test('the tables of docs/rules.md are up to date (weir schema --write)', () => {
+  const page = readFileSync('docs/rules.md', 'utf8');
+  expect(withReference(page, rules.rules)).toBe(page);
 });
