@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { requireConfig } from '../config.ts';
 import { WeirError } from '../core/errors.ts';
 import { EXIT_DAMAGED } from '../core/exit.ts';
 import { LineWriter } from '../core/output.ts';
@@ -9,9 +10,13 @@ import type { Capacity, LoadForecast } from '../model/series.ts';
 import { readOrExplain, stepOption } from './detect.ts';
 import { notice } from './progress.ts';
 import { type SeriesFile, sayComplaints, toGrid } from './series-file.ts';
+import { historyPath } from './store-option.ts';
+import { listSeries, readStored } from './stored-series.ts';
 import { table } from './table.ts';
 
 interface Options {
+  config?: string;
+  store?: string;
   backtest?: boolean;
   horizons: string;
   test: string;
@@ -27,6 +32,8 @@ const EXAMPLES = `
 Examples:
   weir forecast load.csv --horizon 24h --plot                  the coming day, with its band
   weir forecast load.csv --capacity 1Gbps --reach 90%          when 900 Mbps are reached
+  weir forecast -c weir.yaml                                   the stored series
+  weir forecast -c weir.yaml interface/core/3.bps --plot       one of them
   weir forecast --backtest load.csv --horizons 1,12,288        how good it has been, beside simple methods
   weir forecast --backtest values.txt --step 5m --json         one value a line, five minutes apart
 
@@ -37,7 +44,9 @@ export function forecastCommand(program: Command): void {
   program
     .command('forecast')
     .description('Forecast a load with intervals, say when a capacity is reached, or test forecasts on the past.')
-    .argument('<FILE...>', 'CSV with timestamp,value, or one value a line with --step; - for standard input; .gz, .zst')
+    .argument('[FILE...]', 'CSV with timestamp,value, or one value a line with --step; - for standard input; .gz, .zst')
+    .option('-c, --config <FILE>', 'the names are series stored by this configuration; none: list them')
+    .option('--store <DIR>', 'the names are series of this store; none: list them')
     .option('--backtest', 'judge forecasts over the last part of the series')
     .option('--horizons <LIST>', 'steps ahead to judge', '1,12,288')
     .option('--test <SHARE>', 'share of the series that is judged', '1/3')
@@ -51,18 +60,30 @@ export function forecastCommand(program: Command): void {
     .action(run);
 }
 
-function run(files: string[], options: Options): void {
+async function run(names: string[], options: Options): Promise<void> {
   const answer = options.backtest ? backtestAnswer(options) : pathAnswer(options);
   const stepUs = stepOption(options.step);
   const out = new LineWriter();
-  for (const file of files) {
-    const series = readOrExplain(file, stepUs);
+  const stored = storedPath(options);
+  if (stored !== null && names.length === 0) await listSeries(out, stored, options.json ?? false);
+  else if (names.length === 0) {
+    throw new WeirError('usage.input', 'which series?', {
+      hint: 'a file, or the name of a stored one with -c or --store',
+    });
+  }
+  for (const name of names) {
+    const series = stored === null ? readOrExplain(name, stepUs) : await readStored(stored, name);
     if (series === null) continue;
     const grid = toGrid(series);
     if (sayComplaints(series, notice)) process.exitCode = EXIT_DAMAGED;
     answer(out, series, grid);
   }
   out.close();
+}
+
+function storedPath(options: Options): string | null {
+  if (options.config === undefined && options.store === undefined) return null;
+  return historyPath(options, options.config === undefined ? null : requireConfig(options.config));
 }
 
 type Answer = (out: LineWriter, series: SeriesFile, grid: { startUs: number; values: Float64Array }) => void;

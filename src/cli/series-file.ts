@@ -94,10 +94,10 @@ function isMissing(cell: string): boolean {
 }
 
 function addRow(series: SeriesFile, cells: string[], layout: Layout, line: number): void {
-  const row = layout.time < 0 ? plainRow(series, cells) : timedRow(cells, layout);
+  const row = layout.time < 0 ? plainRow(series, cells[0]) : timedRow(cells, layout);
   const cell = cells[layout.value];
   if (cell !== undefined && !isMissing(cell)) row.value = Number(cell);
-  if (Number.isNaN(row.timeUs)) complain(series, line, `"${printableStart(cells[layout.time])}" is no time`);
+  if (Number.isNaN(row.timeUs)) complain(series, line, `"${printableStart(row.timestamp)}" is no time`);
   else if (cell === undefined) complain(series, line, 'there is no value');
   else if (!isMissing(cell) && !Number.isFinite(row.value)) {
     complain(series, line, `"${printableStart(cell)}" is no number`);
@@ -106,14 +106,14 @@ function addRow(series: SeriesFile, cells: string[], layout: Layout, line: numbe
   series.rows.push(row);
 }
 
-function plainRow(series: SeriesFile, cells: string[]): SeriesRow {
-  if (Number.isNaN(series.stepUs)) {
+function plainRow(series: SeriesFile, cell: string): SeriesRow {
+  if (Number.isNaN(series.stepUs) && isValue(cell)) {
     throw new WeirError('usage.step', `${series.file} has values without times`, {
       hint: 'say how far apart: --step 5m',
     });
   }
   const timeUs = series.rows.length * series.stepUs;
-  return { timestamp: cells.length > 0 ? formatUs(timeUs) : '', timeUs, value: Number.NaN };
+  return { timestamp: Number.isNaN(timeUs) ? cell : formatUs(timeUs), timeUs, value: Number.NaN };
 }
 
 function timedRow(cells: string[], layout: Layout): SeriesRow {

@@ -1,0 +1,45 @@
+import { WeirError } from '../core/errors.ts';
+import type { LineWriter } from '../core/output.ts';
+import { formatUs } from '../core/time.ts';
+import { HistoryReader } from '../store/store.ts';
+import type { SeriesFile } from './series-file.ts';
+import { table } from './table.ts';
+
+/** The series that a store keeps: name, points, span. */
+export async function listSeries(out: LineWriter, path: string, json: boolean): Promise<void> {
+  const reader = new HistoryReader(path);
+  const all = await reader.seriesNames();
+  reader.close();
+  const rows = all.map(({ series, points, firstUs, lastUs }) => ({
+    series,
+    points,
+    first: formatUs(firstUs),
+    last: formatUs(lastUs),
+  }));
+  if (json) for (const row of rows) out.json(row);
+  else for (const line of table(['series', 'points', 'first', 'last'], rows.map(cells))) out.line(line);
+}
+
+const cells = (row: { series: string; points: number; first: string; last: string }): string[] => [
+  row.series,
+  String(row.points),
+  row.first.slice(0, 16),
+  row.last.slice(0, 16),
+];
+
+/** One stored series, as if it had come from a file. The step is the median distance of its points. */
+export async function readStored(path: string, name: string): Promise<SeriesFile> {
+  const reader = new HistoryReader(path);
+  const points = await reader.series(name);
+  const known = points.length > 1 ? [] : await reader.seriesNames();
+  reader.close();
+  if (points.length < 2) {
+    const hint =
+      known.length === 0 ? 'the store keeps no series' : `known: ${known.map(({ series }) => series).join(', ')}`;
+    throw new WeirError('series.unknown', `the store has no series ${name} of two or more points`, { hint });
+  }
+  const rows = points.map(({ timeUs, value }) => ({ timestamp: formatUs(timeUs), timeUs, value }));
+  const gaps = rows.slice(1).map((row, i) => row.timeUs - rows[i].timeUs);
+  const stepUs = gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)];
+  return { file: name, rows, stepUs, complaints: [] };
+}
