@@ -1,0 +1,121 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { afterAll, expect, test } from 'vitest';
+import { daily, HOUR_US } from './series.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-series-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
+
+function weir(args: string[], input = '') {
+  const done = spawnSync(process.execPath, [MAIN, ...args], { input, encoding: 'utf8', cwd: folder });
+  return { code: done.status, out: done.stdout, lines: done.stdout.trimEnd().split('\n'), err: done.stderr };
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  writeFileSync(join(folder, name), content);
+  return name;
+}
+
+const value = daily(11);
+const START = Date.UTC(2026, 0, 5);
+const rows = Array.from({ length: 24 * 60 }, (_, i) => {
+  const stamp = new Date(START + i * 3600e3).toISOString().slice(0, 19).replace('T', ' ');
+  return `${stamp},${Math.round(value(i * HOUR_US))}`;
+});
+const CSV = `timestamp,value\n${rows.join('\n')}\n`;
+
+test('forecast --backtest --json: the promised shape', () => {
+  const { code, lines } = weir([
+    'forecast',
+    '--backtest',
+    file('a.csv', CSV),
+    '--horizons',
+    '1,24',
+    '--test',
+    '1/3',
+    '--json',
+  ]);
+  expect(code).toBe(0);
+  const answer = JSON.parse(lines[0]);
+  expect(answer).toMatchObject({ series: 'a.csv', step: 3600, n: 1440 });
+  expect(answer.horizons.map((h: { steps: number }) => h.steps)).toEqual([1, 24]);
+  for (const h of answer.horizons) {
+    for (const name of ['mape', 'wape', 'mase', 'width95', 'mapeNaive', 'mapeSeasonalNaive', 'mapeHoltWinters']) {
+      expect(h[name]).toBeGreaterThan(0);
+    }
+    expect(h.mape).toBeLessThan(h.mapeSeasonalNaive);
+    expect(h.coverage95).toBeGreaterThan(90);
+    expect(h.coverage80).toBeGreaterThan(70);
+  }
+});
+
+test('forecast: plain values need a step; gzip, zstd and standard input read alike', () => {
+  const plain = rows.map((row) => row.split(',')[1]).join('\n');
+  expect(weir(['forecast', file('plain.txt', plain)])).toMatchObject({ code: 2 });
+  const [a] = weir(['forecast', 'plain.txt', '--step', '1h', '--json']).lines;
+  const answer = JSON.parse(a);
+  expect(answer.points).toHaveLength(24);
+  expect(answer.points[0].time).toBe('1970-03-02T00:00:00.000000Z');
+  for (const [name, bytes] of [
+    ['b.gz', gzipSync(CSV)],
+    ['b.zst', zstdCompressSync(CSV)],
+  ] as const) {
+    const [line] = weir(['forecast', file(name, bytes), '--json']).lines;
+    expect(JSON.parse(line).points).toEqual(JSON.parse(weir(['forecast', '-', '--json'], CSV).lines[0]).points);
+  }
+});
+
+test('forecast: table, plot and capacity are for people', () => {
+  file('c.csv', CSV);
+  expect(weir(['forecast', 'c.csv']).out).toContain('expected');
+  const plot = weir(['forecast', 'c.csv', '--plot', '--capacity', '10M', '--reach', '90%']).out;
+  expect(plot).toContain('95 % interval');
+  expect(plot).toContain('9.00 M is reached within 365 days');
+  expect(weir(['forecast', '--backtest', 'c.csv', '--horizons', '1,24']).out).toContain('Holt-Winters');
+});
+
+test('usage errors are 2, nothing readable is 4', () => {
+  file('d.csv', CSV);
+  expect(weir(['forecast', 'd.csv', '--horizon', 'soon']).code).toBe(2);
+  expect(weir(['forecast', '--backtest', 'd.csv', '--horizons', '0']).code).toBe(2);
+  expect(weir(['forecast', '--backtest', 'd.csv', '--test', '2']).code).toBe(2);
+  expect(weir(['forecast', 'd.csv', '--capacity', 'much']).code).toBe(2);
+  expect(weir(['detect']).code).toBe(2);
+  expect(weir(['detect', '--series', 'absent.csv']).code).toBe(4);
+  expect(weir(['detect', '--series', file('empty.csv', '')]).code).toBe(4);
+  expect(weir(['detect', '--series', file('words.csv', 'lorem\nipsum\n')]).code).toBe(4);
+});
+
+test('detect --json: a line a row, also for missing and bad ones, which are named', () => {
+  const spoiled = CSV.split('\n');
+  spoiled[701] = `${spoiled[701].split(',')[0]},`;
+  spoiled[702] = `${spoiled[702].split(',')[0]},much`;
+  spoiled[703] = 'then,5';
+  spoiled[900] = `${spoiled[900].split(',')[0]},90000000`;
+  const { code, lines, err } = weir(['detect', '--series', file('e.csv', spoiled.join('\n')), '--json']);
+  expect(code).toBe(3);
+  expect(err).toContain('line 703: "much" is no number');
+  expect(err).toContain('line 704: "then" is no time');
+  expect(err).not.toContain('line 702');
+  expect(lines).toHaveLength(1440);
+  const answers = lines.map((line) => JSON.parse(line));
+  expect(Object.keys(answers[0])).toEqual(['timestamp', 'value', 'expected', 'low', 'high', 'score']);
+  expect(answers[700]).toMatchObject({ value: null, score: 0 });
+  expect(answers[702]).toMatchObject({ timestamp: 'then', value: 5, expected: null, score: 0 });
+  expect(answers[5].timestamp).toBe('2026-01-05 05:00:00');
+  const scores = answers.map((answer) => answer.score);
+  expect(scores.indexOf(Math.max(...scores))).toBe(899);
+  expect(answers.every(({ score }) => score >= 0 && score <= 1)).toBe(true);
+});
+
+test('detect --csv and --above', () => {
+  const { lines, code } = weir(['detect', '--series', file('f.csv', CSV), '--csv']);
+  expect(code).toBe(0);
+  expect(lines[0]).toBe('timestamp,value,expected,low,high,score');
+  expect(lines).toHaveLength(1441);
+  expect(weir(['detect', '--series', 'f.csv', '--csv', '--above', '1']).lines).toHaveLength(1);
+});
