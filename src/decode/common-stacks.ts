@@ -2,33 +2,38 @@ import { layerCode, VLAN_CODE } from './layer-codes.ts';
 import type { LayerTrie } from './layer-trie.ts';
 
 const VERSIONS = [layerCode('ipv4'), layerCode('ipv6')];
-const TRANSPORTS = [layerCode('tcp'), layerCode('udp')];
+const TRANSPORTS = [
+  [layerCode('tcp'), layerCode('udp'), layerCode('icmp')],
+  [layerCode('tcp'), layerCode('udp'), layerCode('icmp6')],
+];
+const STACKS = 6;
 const ETH = layerCode('eth');
 
-/** Ids of the stacks of the straight path, by `transport + 2 * version`: TCP 0, UDP 1; IPv4 0, IPv6 1. */
+/** Ids of the stacks of the straight path, by `transport + 3 * version`: TCP 0, UDP 1, ICMP 2; IPv4 0, IPv6 1. */
 export class CommonStacks {
   readonly plain: Int32Array;
-  readonly #tagged = new Int32Array(4096 * 4);
+  readonly #tagged = new Int32Array(4096 * STACKS);
   readonly #layers: LayerTrie;
 
   constructor(layers: LayerTrie) {
     this.#layers = layers;
     const eth = layers.child(0, ETH);
-    this.plain = Int32Array.from([0, 1, 2, 3], (stack) => this.#id(eth, stack));
+    this.plain = Int32Array.from({ length: STACKS }, (_, stack) => this.#id(eth, stack));
   }
 
   /** The same behind one VLAN tag; made when first seen. */
   tagged(vlan: number, stack: number): number {
-    const known = this.#tagged[vlan * 4 + stack];
+    const known = this.#tagged[vlan * STACKS + stack];
     if (known !== 0) return known;
     const tag = this.#layers.child(this.#layers.child(0, ETH), VLAN_CODE + vlan);
     const id = this.#id(tag, stack);
-    this.#tagged[vlan * 4 + stack] = id;
+    this.#tagged[vlan * STACKS + stack] = id;
     return id;
   }
 
   #id(below: number, stack: number): number {
-    const version = this.#layers.child(below, VERSIONS[stack >>> 1]);
-    return this.#layers.id(this.#layers.child(version, TRANSPORTS[stack & 1]));
+    const six = stack < 3 ? 0 : 1;
+    const version = this.#layers.child(below, VERSIONS[six]);
+    return this.#layers.id(this.#layers.child(version, TRANSPORTS[six][stack - 3 * six]));
   }
 }

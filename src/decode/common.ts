@@ -22,17 +22,26 @@ import {
   VLAN,
 } from '../model/packet-rows.ts';
 import type { CommonStacks } from './common-stacks.ts';
-import { SERVICE, UDP_PORTS } from './ports-of-services.ts';
+import { IDENTIFIED, icmpBits, TYPES_4, TYPES_6 } from './icmp.ts';
+import { DNS_PORT, SERVICE, UDP_PORTS } from './ports-of-services.ts';
 import { isClientHello } from './tls.ts';
 
+/** What `parseCommon` answers. */
+export const NOT_COMMON = 0;
+export const DONE = 1;
+/** Done, and a DNS message stands behind the UDP header. */
+export const DNS_INSIDE = 2;
+
+const ICMP4 = 1;
 const TCP = 6;
 const UDP = 17;
-const ALL = HAS_IP | HAS_PORTS | HAS_TRANSPORT | HAS_MAC;
+const ICMP6 = 58;
+const ALWAYS = HAS_IP | HAS_TRANSPORT | HAS_MAC;
 
 /**
  * The straight path, for what nearly every packet is: Ethernet, at most one VLAN tag, IPv4 without options or IPv6
- * without extension headers, not fragmented, TCP or UDP, nothing contradictory and no port that may open a tunnel. All
- * other packets are `false` and go through `steps.ts`, which gives the same row for a common one
+ * without extension headers, not fragmented, TCP, UDP or ICMP, nothing contradictory and no port that may open a tunnel.
+ * All other packets are `NOT_COMMON` and go through `steps.ts`, which gives the same row for a common one
  * (`test/decode/common.test.ts`). Measured by `test/perf/decode.ts`.
  */
 export function parseCommon(
@@ -44,8 +53,8 @@ export function parseCommon(
   words: Int32Array,
   row: number,
   stacks: CommonStacks,
-): boolean {
-  if (captured < 42 || captured > wire) return false;
+): number {
+  if (captured < 42 || captured > wire) return NOT_COMMON;
   let type = view.getUint16(start + 12);
   let at = start + 14;
   let vlan = -1;
@@ -61,7 +70,7 @@ export function parseCommon(
   let ipv6 = 0;
   let next = 0;
   if (type === 0x0800) {
-    if (at + 28 > cap || data[at] !== 0x45 || (view.getUint16(at + 6) & 0x3fff) !== 0) return false;
+    if (at + 28 > cap || data[at] !== 0x45 || (view.getUint16(at + 6) & 0x3fff) !== 0) return NOT_COMMON;
     ipEnd = at + view.getUint16(at + 2);
     protocol = data[at + 9];
     tos = data[at + 1];
@@ -75,7 +84,7 @@ export function parseCommon(
     words[row + 6] = IPV4_WORD_2;
     words[row + 7] = view.getInt32(at + 16);
   } else if (type === 0x86dd) {
-    if (at + 48 > cap || data[at] >>> 4 !== 6) return false;
+    if (at + 48 > cap || data[at] >>> 4 !== 6) return NOT_COMMON;
     ipEnd = at + 40 + view.getUint16(at + 4);
     protocol = data[at + 6];
     tos = (view.getUint16(at) >>> 4) & 0xff;
@@ -89,52 +98,64 @@ export function parseCommon(
     words[row + 5] = view.getInt32(at + 28);
     words[row + 6] = view.getInt32(at + 32);
     words[row + 7] = view.getInt32(at + 36);
-  } else return false;
-  if (ipEnd > start + wire) return false;
+  } else return NOT_COMMON;
+  if (ipEnd > start + wire) return NOT_COMMON;
 
-  let meta = ALL | protocol | ipv6;
+  let answer = DONE;
+  let meta = ALWAYS | protocol | ipv6;
   let flags = tos << 16;
-  const ports = view.getInt32(next);
+  let ports = view.getInt32(next);
+  let icmp = 0;
+  let identifier = 0;
+  let stack = ipv6 === 0 ? 0 : 3;
   if (protocol === TCP) {
-    if (next + 14 > cap) return false;
+    if (next + 14 > cap) return NOT_COMMON;
     const offsetAndFlags = view.getUint16(next + 12);
     const payload = next + ((offsetAndFlags >>> 12) << 2);
-    if (payload < next + 20 || payload > ipEnd) return false;
+    if (payload < next + 20 || payload > ipEnd) return NOT_COMMON;
     flags |= offsetAndFlags & 0xfff;
+    meta |= HAS_PORTS;
     if (payload < ipEnd) {
       meta |= HAS_PAYLOAD;
-      // Names are looked for on the other path.
-      if (ports >>> 16 === 53 || (ports & 0xffff) === 53 || isClientHello(data, payload, cap)) return false;
+      // Names in TCP are looked for on the other path: one segment a connection.
+      if (ports >>> 16 === 53 || (ports & 0xffff) === 53 || isClientHello(data, payload, cap)) return NOT_COMMON;
     }
   } else if (protocol === UDP) {
     const length = view.getUint16(next + 4);
-    if (length < 8 || next + length > ipEnd) return false;
+    if (length < 8 || next + length > ipEnd) return NOT_COMMON;
     const source = UDP_PORTS[ports >>> 16];
     const destination = UDP_PORTS[ports & 0xffff];
-    if (((source | destination) & ~SERVICE) !== 0) return false;
+    if (((source | destination) & ~(SERVICE | DNS_PORT)) !== 0) return NOT_COMMON;
+    if (((source | destination) & DNS_PORT) !== 0) answer = DNS_INSIDE;
+    meta |= HAS_PORTS;
     if ((source & ~destination & SERVICE) !== 0) meta |= IS_ANSWER;
     if (next + 8 < ipEnd) meta |= HAS_PAYLOAD;
-  } else return false;
+    stack += 1;
+  } else if (protocol === (ipv6 === 0 ? ICMP4 : ICMP6)) {
+    if (next + 8 > ipEnd) return NOT_COMMON;
+    icmp = ports >>> 16;
+    const kind = (ipv6 === 0 ? TYPES_4 : TYPES_6)[icmp >>> 8];
+    if ((kind & IDENTIFIED) !== 0) identifier = view.getUint16(next + 4);
+    meta |= icmpBits(kind);
+    if (next + 8 < ipEnd) meta |= HAS_PAYLOAD;
+    ports = 0;
+    stack += 2;
+  } else return NOT_COMMON;
 
   words[row + PORTS] = ports;
   words[row + META] = meta;
   words[row + IP_BYTES] = ipEnd - next + (ipv6 === 0 ? 20 : 40);
   words[row + FLAGS] = flags;
   words[row + VLAN] = vlan;
-  words[row + ICMP] = 0;
-  words[row + LAYERS] = vlan < 0 ? stacks.plain[stackOf(protocol, ipv6)] : stacks.tagged(vlan, stackOf(protocol, ipv6));
+  words[row + ICMP] = icmp;
+  words[row + LAYERS] = vlan < 0 ? stacks.plain[stack] : stacks.tagged(vlan, stack);
   words[row + DNS_NAME] = 0;
   words[row + SNI] = 0;
   words[row + DST_MAC] = view.getUint16(start);
   words[row + DST_MAC + 1] = view.getInt32(start + 2);
   words[row + SRC_MAC] = view.getUint16(start + 6);
   words[row + SRC_MAC + 1] = view.getInt32(start + 8);
-  words[row + IDENTIFIER] = 0;
+  words[row + IDENTIFIER] = identifier;
   words[row + DNS_TYPE] = 0;
-  return true;
-}
-
-/** Index in `CommonStacks`. */
-function stackOf(protocol: number, ipv6: number): number {
-  return (protocol === TCP ? 0 : 1) | (ipv6 === 0 ? 0 : 2);
+  return answer;
 }

@@ -1,10 +1,10 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Names } from '../model/names.ts';
 import type { PacketBatch } from '../model/packet-batch.ts';
-import { INTERFACE, type PacketRows, ROW, TIME_F64, VLAN, WIRE_BYTES } from '../model/packet-rows.ts';
+import { INTERFACE, IS_IPV6, META, type PacketRows, ROW, TIME_F64, VLAN, WIRE_BYTES } from '../model/packet-rows.ts';
 import { AddressNames } from './address-names.ts';
 import { causeCode, causeCounters } from './causes.ts';
-import { parseCommon } from './common.ts';
+import { DNS_INSIDE, NOT_COMMON, parseCommon } from './common.ts';
 import { CommonStacks } from './common-stacks.ts';
 import { FragmentTable } from './fragments.ts';
 import { Inside } from './inside.ts';
@@ -40,6 +40,7 @@ export class Decoder {
   readonly #layers: LayerTrie;
   readonly #fragments: FragmentTable;
   readonly #addresses: AddressNames;
+  readonly #inside: Inside;
   readonly #names: Names;
   readonly #causes: Counter[];
 
@@ -49,12 +50,13 @@ export class Decoder {
     this.#fragments = new FragmentTable(options.maxFragments ?? 8192);
     this.#addresses = new AddressNames(options.maxAddressNames ?? 65_536);
     this.#causes = causeCounters(metrics);
+    this.#inside = new Inside(options.names, this.#addresses, this.#causes);
     this.#stacks = new CommonStacks(this.#layers);
     this.#walk = new Walk(
       {
         layers: this.#layers,
         fragments: this.#fragments,
-        inside: new Inside(options.names, this.#addresses),
+        inside: this.#inside,
         causes: this.#causes,
       },
       { tunnels: options.tunnels ?? true, maxTunnels: options.maxTunnels ?? 8 },
@@ -75,10 +77,14 @@ export class Decoder {
       const packet = from + i;
       const row = i * ROW;
       const wire = wireLength[packet];
-      const common =
-        linkType[packet] === LINK_ETHERNET &&
-        parseCommon(data, view, offset[packet], capturedLength[packet], wire, words, row, stacks);
-      if (!common) this.#slow(batch, packet, words, row);
+      const at = offset[packet];
+      const captured = capturedLength[packet];
+      const answer =
+        linkType[packet] === LINK_ETHERNET
+          ? parseCommon(data, view, at, captured, wire, words, row, stacks)
+          : NOT_COMMON;
+      if (answer === NOT_COMMON) this.#slow(batch, packet, words, row);
+      else if (answer === DNS_INSIDE) this.#dns(data, view, at, captured, words, row);
       words[row + WIRE_BYTES] = wire;
       words[row + INTERFACE] = ingressInterface[packet];
       doubles[(row >>> 1) + TIME_F64] = timeUs[packet];
@@ -91,6 +97,14 @@ export class Decoder {
   /** The last name that DNS gave for the address at `at` (4 words), '' when none is known. */
   nameOf(words: Int32Array, at: number): string {
     return this.#names.names.text(this.#addresses.get(words, at));
+  }
+
+  /** The DNS message of a packet that went the straight path: its lengths agree, so headers and ends are where they seem. */
+  #dns(data: Uint8Array, view: DataView, start: number, captured: number, words: Int32Array, row: number): void {
+    const link = words[row + VLAN] < 0 ? 14 : 18;
+    const udp = start + link + ((words[row + META] & IS_IPV6) === 0 ? 20 : 40);
+    const end = udp + view.getUint16(udp + 4);
+    this.#inside.dns(data, udp + 8, Math.min(end, start + captured), words, row);
   }
 
   #slow(batch: PacketBatch, packet: number, words: Int32Array, row: number): void {

@@ -1,4 +1,6 @@
+import type { StringTable } from '../core/string-table.ts';
 import { causeCode } from './causes.ts';
+import { NameCache, nameHash } from './name-cache.ts';
 import { NameText } from './name-text.ts';
 
 const MALFORMED = causeCode('dns');
@@ -18,7 +20,7 @@ const MAX_POINTERS = 16;
 const MAX_NAME = 255;
 
 /** Takes an address that a response gave for the question's name: 4 or 16 bytes at `at`. */
-export type AddressSink = (data: Uint8Array, at: number, length: number) => void;
+export type AddressSink = (data: Uint8Array<ArrayBufferLike>, at: number, length: number) => void;
 
 /*
  * DNS message (RFC 1035, section 4.1):
@@ -32,13 +34,20 @@ export class DnsReader {
   response = false;
   /** Type of the first question; 0 without one. */
   type = 0;
-  /** The first question's name, lower case, `.` for the root; only where `named`. */
-  readonly name = new NameText(MAX_NAME);
-  named = false;
+  /** Id of the first question's name, lower case, `.` for the root; 0 without one. */
+  nameId = 0;
+  readonly #names: StringTable;
+  readonly #cache = new NameCache();
+  readonly #text = new NameText(MAX_NAME);
   #data: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   #start = 0;
   #end = 0;
   #at = 0;
+
+  /** `names` takes the names. */
+  constructor(names: StringTable) {
+    this.#names = names;
+  }
 
   /**
    * Reads the message that begins at `start`, of which the bytes before `end` are at hand. `null` when it is one as far
@@ -47,7 +56,7 @@ export class DnsReader {
   read(data: Uint8Array<ArrayBufferLike>, start: number, end: number, sink: AddressSink): number | null {
     this.response = false;
     this.type = 0;
-    this.named = false;
+    this.nameId = 0;
     if (start + HEADER > end) return null;
     this.#data = data;
     this.#start = start;
@@ -59,7 +68,7 @@ export class DnsReader {
     const questions = this.#u16(start + 4);
     if (questions === 0) return null;
     if (!this.#question()) return MALFORMED;
-    if (this.response && questions === 1 && this.named) this.#answers(this.#u16(start + 6), sink);
+    if (this.response && questions === 1 && this.nameId !== 0) this.#answers(this.#u16(start + 6), sink);
     return null;
   }
 
@@ -69,17 +78,31 @@ export class DnsReader {
 
   /** False when the question contradicts itself. */
   #question(): boolean {
-    this.name.clear();
-    const behind = this.#readName(this.#at);
+    const name = this.#at;
+    const plain = this.#skipName(name);
+    // A name that ends without a pointer needs no text when it was seen lately.
+    const length = plain <= this.#end && this.#data[plain - 1] === 0 ? plain - name : 0;
+    const hash = length === 0 ? 0 : nameHash(this.#data, name, length);
+    const known = length === 0 ? 0 : this.#cache.find(this.#data, name, length, hash);
+    this.#text.clear();
+    const behind = known === 0 ? this.#readName(name) : plain;
     if (behind < 0) return false;
     if (behind + 4 > this.#end) return true;
     const kind = this.#u16(behind + 2) & CLASS_MASK;
     if (kind === 0 || (kind > 4 && kind < 254) || kind > CLASS_ANY) return false;
     this.type = this.#u16(behind);
-    this.name.end();
-    this.named = true;
     this.#at = behind + 4;
+    // The table may have let a name go since.
+    if (known !== 0 && this.#names.text(known) !== '') this.nameId = known;
+    else this.#intern(name, length, hash, known);
     return true;
+  }
+
+  #intern(name: number, length: number, hash: number, gone: number): void {
+    if (gone !== 0) this.#readName(name);
+    this.#text.end();
+    this.nameId = this.#names.intern(this.#text.toString());
+    if (length !== 0) this.#cache.keep(this.#data, name, length, hash, this.nameId);
   }
 
   /** Adds the name at `from` to the text; answers where it ends, beyond `end` when it is cut off, -1 when it is none. */
@@ -99,7 +122,7 @@ export class DnsReader {
       } else if (length >= 0x40) return -1;
       else {
         if (at + 1 + length > this.#end) return this.#end + 1;
-        if (!this.name.addLabel(this.#data, at + 1, length)) return -1;
+        if (!this.#text.addLabel(this.#data, at + 1, length)) return -1;
         at += 1 + length;
       }
     }

@@ -15,12 +15,12 @@ import type { Walk } from './walk.ts';
 const ERROR = 1;
 const REPLY = 2;
 /** Bytes 4 and 5 identify an exchange. */
-const IDENTIFIED = 4;
+export const IDENTIFIED = 4;
 
 /** IANA ICMP types: 3 unreachable, 4 quench, 5 redirect, 11 time exceeded, 12 parameter; 0, 14, 16, 18, 43 replies. */
-const TYPES_4 = table([3, 4, 5, 11, 12], [0, 14, 16, 18, 43], [0, 8, 13, 14, 15, 16, 17, 18, 42, 43]);
+export const TYPES_4 = table([3, 4, 5, 11, 12], [0, 14, 16, 18, 43], [0, 8, 13, 14, 15, 16, 17, 18, 42, 43]);
 /** IANA ICMPv6 types: 1..4 errors (all below 128 are, RFC 4443 section 2.1); 129, 140, 161 replies. */
-const TYPES_6 = table(
+export const TYPES_6 = table(
   Array.from({ length: 128 }, (_, type) => type),
   [129, 140, 161],
   [128, 129, 160, 161],
@@ -32,6 +32,11 @@ function table(errors: number[], replies: number[], identified: number[]): Uint8
   for (const type of replies) types[type] |= REPLY;
   for (const type of identified) types[type] |= IDENTIFIED;
   return types;
+}
+
+/** Bits of `META` for a kind of `TYPES_4` or `TYPES_6`. */
+export function icmpBits(kind: number): number {
+  return HAS_ICMP | (kind & (ERROR | REPLY) ? IS_ANSWER : 0) | (kind & ERROR ? IS_ICMP_ERROR : 0);
 }
 
 /*
@@ -50,7 +55,7 @@ function message(walk: Walk, types: Uint8Array): number {
   const { words, row, data, view, at } = walk;
   const kind = types[data[at]];
   words[row + ICMP] = view.getUint16(at);
-  words[row + META] |= HAS_ICMP | (kind & (ERROR | REPLY) ? IS_ANSWER : 0) | (kind & ERROR ? IS_ICMP_ERROR : 0);
+  words[row + META] |= icmpBits(kind);
   if (walk.lacks(8)) return END;
   words[row + META] |= HAS_TRANSPORT | (at + 8 < walk.ipEnd ? HAS_PAYLOAD : 0);
   if (kind & IDENTIFIED) words[row + IDENTIFIER] = view.getUint16(at + 4);

@@ -1,48 +1,45 @@
 import { finish } from '../core/hash.ts';
-import type { StringTable } from '../core/string-table.ts';
-import type { NameText } from './name-text.ts';
 
 const SLOTS = 2048;
 /** Longer names are not cached. */
 const SLOT_BYTES = 128;
 
+/** ASCII upper case to lower case; length bytes of labels are below it. */
+export const LOWER: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte,
+);
+
 /**
- * Names from bytes to ids without making a string of one that was seen lately: DNS asks for the same names again and
- * again. Bounded: each slot keeps the last name that fell into it.
+ * Ids of domain names by their bytes on the wire, whatever their case: DNS asks for the same names again and again, and
+ * most need no string. Bounded: each slot keeps the last name that fell into it.
  */
 export class NameCache {
-  readonly #table: StringTable;
   readonly #bytes = new Uint8Array(SLOTS * SLOT_BYTES);
   readonly #lengths = new Uint8Array(SLOTS);
   readonly #ids = new Int32Array(SLOTS);
 
-  constructor(table: StringTable) {
-    this.#table = table;
-  }
-
-  /** Id of the name in the table. */
-  intern(name: NameText): number {
-    if (name.length > SLOT_BYTES) return this.#table.intern(name.toString());
-    const slot = hash(name.bytes, name.length) & (SLOTS - 1);
-    // The table may have let the name go since.
-    if (this.#holds(slot, name) && this.#table.text(this.#ids[slot]) !== '') return this.#ids[slot];
-    const id = this.#table.intern(name.toString());
-    for (let i = 0; i < name.length; i++) this.#bytes[slot * SLOT_BYTES + i] = name.bytes[i];
-    this.#lengths[slot] = name.length;
-    this.#ids[slot] = id;
-    return id;
-  }
-
-  #holds(slot: number, name: NameText): boolean {
-    if (this.#lengths[slot] !== name.length) return false;
+  /** Id kept for the `length` bytes at `at`, whose `nameHash` is given; 0 when there is none. */
+  find(data: Uint8Array<ArrayBufferLike>, at: number, length: number, hash: number): number {
+    const slot = hash & (SLOTS - 1);
+    if (this.#lengths[slot] !== length) return 0;
+    const bytes = this.#bytes;
     const start = slot * SLOT_BYTES;
-    for (let i = 0; i < name.length; i++) if (this.#bytes[start + i] !== name.bytes[i]) return false;
-    return true;
+    for (let i = 0; i < length; i++) if (bytes[start + i] !== LOWER[data[at + i]]) return 0;
+    return this.#ids[slot];
+  }
+
+  keep(data: Uint8Array<ArrayBufferLike>, at: number, length: number, hash: number, id: number): void {
+    if (length > SLOT_BYTES) return;
+    const slot = hash & (SLOTS - 1);
+    for (let i = 0; i < length; i++) this.#bytes[slot * SLOT_BYTES + i] = LOWER[data[at + i]];
+    this.#lengths[slot] = length;
+    this.#ids[slot] = id;
   }
 }
 
-function hash(bytes: Uint8Array<ArrayBufferLike>, length: number): number {
+/** Hash of a name on the wire, the same for either case (FNV-1a, finished). */
+export function nameHash(data: Uint8Array<ArrayBufferLike>, at: number, length: number): number {
   let h = 0x811c9dc5;
-  for (let i = 0; i < length; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
+  for (let i = 0; i < length; i++) h = Math.imul(h ^ LOWER[data[at + i]], 0x01000193);
   return finish(h);
 }

@@ -28,6 +28,6 @@ export function tcp(walk: Walk): number {
   if (at + header === walk.ipEnd) return END;
   words[row + META] |= HAS_PAYLOAD;
   walk.at = at + header;
-  walk.inside.tcp(walk, view.getUint16(at), view.getUint16(at + 2));
+  walk.inside.tcp(walk.data, walk.at, walk.cap, walk.end, view.getInt32(at), words, row);
   return END;
 }

@@ -1,6 +1,6 @@
 import { HAS_PAYLOAD, HAS_PORTS, HAS_TRANSPORT, IS_ANSWER, META, PORTS } from '../model/packet-rows.ts';
 import { causeCode } from './causes.ts';
-import { isServiceAnswer } from './ports-of-services.ts';
+import { DNS_PORT, isServiceAnswer, UDP_PORTS } from './ports-of-services.ts';
 import { END } from './step-codes.ts';
 import { udpTunnel } from './udp-tunnels.ts';
 import { type Walk, WHOLE } from './walk.ts';
@@ -23,7 +23,9 @@ export function udp(walk: Walk): number {
   words[row + META] |= HAS_TRANSPORT | (at + HEADER < walk.ipEnd ? HAS_PAYLOAD : 0);
   boundUdp(walk, view.getUint16(at + 4));
   walk.at = at + HEADER;
-  walk.inside.udp(walk, source, destination);
+  if (((UDP_PORTS[source] | UDP_PORTS[destination]) & DNS_PORT) !== 0) {
+    walk.inside.dns(walk.data, walk.at, walk.cap, words, row);
+  }
   return walk.tunnels ? udpTunnel(source, destination) : END;
 }
 

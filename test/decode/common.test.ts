@@ -8,7 +8,7 @@ const field = {
   vlan: fc.option(fc.integer({ min: 0, max: 0xffff })),
   version: fc.constantFrom(4, 6),
   firstByte: fc.constantFrom(0x45, 0x45, 0x45, 0x46, 0x44, 0x60, 0x6f),
-  protocol: fc.constantFrom(6, 6, 17, 17, 1, 58, 132, 47, 0, 44),
+  protocol: fc.constantFrom(6, 6, 17, 17, 1, 1, 58, 58, 132, 47, 0, 44),
   fragment: fc.constantFrom(0, 0, 0, 0x4000, 0x2000, 0x0001),
   length: fc.integer({ min: -3, max: 3 }),
   zeroLength: fc.boolean(),
