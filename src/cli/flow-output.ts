@@ -3,7 +3,8 @@ import { formatUs } from '../core/time.ts';
 import { formatDuration, formatNumber } from '../core/units.ts';
 import { formatFlags, protocolName } from '../model/field.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
-import { FLOW_COLUMNS, type FlowObject, flowCsv, flowObject } from '../model/flow-json.ts';
+import { FLOW_COLUMNS, type FlowObject } from '../model/flow-fields.ts';
+import { FlowFormatter } from '../model/flow-json.ts';
 import type { Names } from '../model/names.ts';
 import { table } from './table.ts';
 
@@ -25,15 +26,15 @@ export function createFlowOutput(format: FlowFormat, out: LineWriter, names: Nam
 
 class JsonOutput implements FlowOutput {
   readonly #out: LineWriter;
-  readonly #names: Names;
+  readonly #format: FlowFormatter;
 
   constructor(out: LineWriter, names: Names) {
     this.#out = out;
-    this.#names = names;
+    this.#format = new FlowFormatter(names);
   }
 
   write(batch: FlowBatch, file: string | undefined): void {
-    for (let n = 0; n < batch.length; n++) this.#out.json(flowObject(batch, n, this.#names, file));
+    for (let n = 0; n < batch.length; n++) this.#out.line(this.#format.json(batch, n, file));
   }
 
   end(): void {}
@@ -41,16 +42,16 @@ class JsonOutput implements FlowOutput {
 
 class CsvOutput implements FlowOutput {
   readonly #out: LineWriter;
-  readonly #names: Names;
+  readonly #format: FlowFormatter;
 
   constructor(out: LineWriter, names: Names) {
     this.#out = out;
-    this.#names = names;
+    this.#format = new FlowFormatter(names);
     out.line(FLOW_COLUMNS.join(','));
   }
 
   write(batch: FlowBatch, file: string | undefined): void {
-    for (let n = 0; n < batch.length; n++) this.#out.line(flowCsv(flowObject(batch, n, this.#names, file)));
+    for (let n = 0; n < batch.length; n++) this.#out.line(this.#format.csv(batch, n, file));
   }
 
   end(): void {}
@@ -75,7 +76,7 @@ const PAGE = 1000;
 /** Aligned columns for people, a page at a time, and a line of totals. */
 class TableOutput implements FlowOutput {
   readonly #out: LineWriter;
-  readonly #names: Names;
+  readonly #format: FlowFormatter;
   #page: string[][] = [];
   #flows = 0;
   #packets = 0;
@@ -85,12 +86,12 @@ class TableOutput implements FlowOutput {
 
   constructor(out: LineWriter, names: Names) {
     this.#out = out;
-    this.#names = names;
+    this.#format = new FlowFormatter(names);
   }
 
   write(batch: FlowBatch, _file: string | undefined): void {
     for (let n = 0; n < batch.length; n++) {
-      const flow = flowObject(batch, n, this.#names);
+      const flow = this.#format.object(batch, n);
       this.#add(batch, n, flow);
       this.#page.push(cells(flow, batch.endUs[n] - batch.startUs[n]));
       if (this.#page.length === PAGE) this.#printPage();

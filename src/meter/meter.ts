@@ -2,12 +2,16 @@ import { randomInt } from 'node:crypto';
 import type { Counter, Metrics } from '../core/metrics.ts';
 import type { FlowSink } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
-import { FLAGS, IP_BYTES, type PacketRows, ROW, TIME_F64, WIRE_BYTES } from '../model/packet-rows.ts';
+import { FLAGS, HAS_IP, IP_BYTES, IS_IPV6, type PacketRows, ROW, TIME_F64, WIRE_BYTES } from '../model/packet-rows.ts';
 import { FlowLife } from './flow-life.ts';
 import {
   ATTENTION,
   FLOW_SHIFT,
+  HIGH,
+  KEY_PORTS,
   KIND,
+  LOW,
+  PLACE,
   SECOND,
   SLICE_END_F64,
   SLICE_FLAGS,
@@ -160,8 +164,9 @@ export class Meter {
     const { words, doubles } = rows;
     const life = this.#life;
     const keys = this.#keys;
-    const { hot, hotF64 } = life.table;
+    const { kind, low, high, ports, place, info: infos } = keys;
     const { table } = life;
+    const { hot, hotF64 } = table;
     const active = this.#activeUs;
     const candidates = this.#candidates;
     let clock = this.maxEventUs;
@@ -181,13 +186,23 @@ export class Meter {
         secondStart = whole * SECOND_US;
       }
       let row = candidates[i];
-      if (row < 0 || !table.hasKey(row, keys, i, words, r)) {
+      let o = row << FLOW_SHIFT;
+      const what = kind[i];
+      if (
+        row < 0 ||
+        hot[o + KIND] !== what ||
+        hot[o + LOW + 3] !== low[i] ||
+        hot[o + HIGH + 3] !== high[i] ||
+        hot[o + KEY_PORTS] !== ports[i] ||
+        hot[o + PLACE] !== place[i] ||
+        ((what & (HAS_IP | IS_IPV6)) !== HAS_IP && !table.hasKey(row, keys, i, words, r))
+      ) {
         row = table.find(keys, i, words, r);
         if (row < 0) row = life.admit(keys, i, words, r, t, clock);
+        o = row << FLOW_SHIFT;
       }
-      const o = row << FLOW_SHIFT;
       const d = o >> 1;
-      const info = keys.info[i];
+      const info = infos[i];
       if (
         hot[o + SECOND] !== second ||
         ((hot[o + STATE] & ATTENTION) | (info & SPECIAL)) !== 0 ||

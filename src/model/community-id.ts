@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { compareAddresses, isMapped } from './address.ts';
 import { icmpCounterpart } from './icmp-pairs.ts';
 
@@ -23,12 +23,10 @@ export function communityId(
   const { source, destination, oneWay } = endpoints(protocol, srcPort, dstPort);
   const order = compareAddresses(srcWords, srcAt, dstWords, dstAt);
   const forward = oneWay || order < 0 || (order === 0 && (!hasPorts || source <= destination));
-  const hash = createHash('sha1').update(
-    forward
-      ? message(protocol, [srcWords, srcAt, source], [dstWords, dstAt, destination], hasPorts)
-      : message(protocol, [dstWords, dstAt, destination], [srcWords, srcAt, source], hasPorts),
-  );
-  return `1:${hash.digest('base64')}`;
+  const length = forward
+    ? writeMessage(protocol, srcWords, srcAt, source, dstWords, dstAt, destination, hasPorts)
+    : writeMessage(protocol, dstWords, dstAt, destination, srcWords, srcAt, source, hasPorts);
+  return `1:${hash('sha1', MESSAGE.subarray(0, length), 'base64')}`;
 }
 
 /** ICMP has no ports: type and the counterpart's type stand for them; a one-way message keeps its code and order. */
@@ -38,23 +36,32 @@ function endpoints(protocol: number, a: number, b: number): { source: number; de
   return peer < 0 ? { source: a, destination: b, oneWay: true } : { source: a, destination: peer, oneWay: false };
 }
 
-type Endpoint = [words: Int32Array, at: number, port: number];
+/** What is hashed, written anew for each flow: seed (16), address, address, protocol, a zero byte, port (16), port (16). */
+const MESSAGE = new Uint8Array(40);
+const MESSAGE_VIEW = new DataView(MESSAGE.buffer);
 
-/** Layout: seed (16), address, address, protocol, a zero byte, port (16), port (16). */
-function message(protocol: number, first: Endpoint, second: Endpoint, hasPorts: boolean): Uint8Array {
-  const bytes = Buffer.alloc(40);
-  let at = 2;
-  for (const endpoint of [first, second]) at = writeAddress(bytes, at, endpoint);
-  bytes[at] = protocol;
-  at += 2;
-  if (!hasPorts) return bytes.subarray(0, at);
-  bytes.writeUInt16BE(first[2], at);
-  bytes.writeUInt16BE(second[2], at + 2);
-  return bytes.subarray(0, at + 4);
+/** Answers the message's length. */
+function writeMessage(
+  protocol: number,
+  first: Int32Array,
+  firstAt: number,
+  firstPort: number,
+  second: Int32Array,
+  secondAt: number,
+  secondPort: number,
+  hasPorts: boolean,
+): number {
+  const at = writeAddress(writeAddress(2, first, firstAt), second, secondAt);
+  MESSAGE[at] = protocol;
+  MESSAGE[at + 1] = 0;
+  if (!hasPorts) return at + 2;
+  MESSAGE_VIEW.setUint16(at + 2, firstPort);
+  MESSAGE_VIEW.setUint16(at + 4, secondPort);
+  return at + 6;
 }
 
-function writeAddress(bytes: Buffer, at: number, [words, word]: Endpoint): number {
+function writeAddress(at: number, words: Int32Array, word: number): number {
   const from = isMapped(words, word) ? 3 : 0;
-  for (let i = from; i < 4; i++) bytes.writeInt32BE(words[word + i], at + 4 * (i - from));
+  for (let i = from; i < 4; i++) MESSAGE_VIEW.setInt32(at + 4 * (i - from), words[word + i]);
   return at + 4 * (4 - from);
 }

@@ -1,4 +1,4 @@
-import type { FlowObject } from '../../src/model/flow-json.ts';
+import type { FlowObject } from '../../src/model/flow-fields.ts';
 
 interface End {
   address: string;

@@ -1,7 +1,8 @@
 import { Metrics } from '../../src/core/metrics.ts';
 import { Decoder } from '../../src/decode/decode.ts';
 import { Meter } from '../../src/meter/meter.ts';
-import { type FlowObject, flowObject } from '../../src/model/flow-json.ts';
+import type { FlowObject } from '../../src/model/flow-fields.ts';
+import { FlowFormatter } from '../../src/model/flow-json.ts';
 import { Names } from '../../src/model/names.ts';
 import { PacketBatch } from '../../src/model/packet-batch.ts';
 import { PacketRows } from '../../src/model/packet-rows.ts';
@@ -14,6 +15,7 @@ const NEVER_US = 10 * 365 * 86400e6;
 export async function meterCapture(path: string): Promise<FlowObject[]> {
   const names = new Names();
   const metrics = new Metrics();
+  const format = new FlowFormatter(names);
   const flows: FlowObject[] = [];
   const meter = new Meter(
     { slices: false, idleTimeoutUs: NEVER_US, activeTimeoutUs: NEVER_US },
@@ -21,7 +23,7 @@ export async function meterCapture(path: string): Promise<FlowObject[]> {
       metrics,
       onSlices: () => {},
       onRecords: (records) => {
-        for (let n = 0; n < records.length; n++) flows.push(flowObject(records, n, names));
+        for (let n = 0; n < records.length; n++) flows.push(format.object(records, n));
       },
     },
   );
