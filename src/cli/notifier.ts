@@ -38,10 +38,7 @@ export class Notifier {
     const channels = openChannels(config, metrics, plot);
     this.#drainMs = options.drainMs;
     this.#outbox = new Outbox(db, { clock: systemClock, metrics });
-    this.#router = new Router(
-      config.routes,
-      channels.map((channel) => channel.name),
-    );
+    this.#router = new Router(config.routes, channels);
     this.#delivery = new Delivery({}, { outbox: this.#outbox, channels, metrics, logger: createLogger() });
   }
 
@@ -50,7 +47,7 @@ export class Notifier {
   }
 
   enqueue(transition: Transition): void {
-    this.#outbox.enqueue(transition, this.#router.channelsFor(transition));
+    this.#outbox.enqueue(transition, this.#router.targetsFor(transition));
   }
 
   enqueueDigest(digest: DigestData, channels: readonly string[]): void {

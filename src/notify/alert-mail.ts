@@ -1,29 +1,16 @@
 import { type Colour, linePlot, plotTop } from '../core/line-plot.ts';
 import { printable, shellQuoted } from '../core/text.ts';
-import { formatUs, parseTimeUs } from '../core/time.ts';
-import { formatDuration, formatNumber, formatQuantity } from '../core/units.ts';
+import { formatUs } from '../core/time.ts';
+import { formatNumber, formatQuantity } from '../core/units.ts';
 import type { AlertPlot, EvidenceItem, Measured, Transition } from '../model/alert.ts';
 import { describeFlow, describeShare } from '../model/evidence-text.ts';
 import { describeKey } from '../model/key-text.ts';
+import type { Told } from './content.ts';
 import * as html from './mail-layout.ts';
-
-/** A mail without its addresses. */
-export interface MailText {
-  subject: string;
-  text: string;
-  html: string;
-  /** The plot, shown inline under this content id. */
-  picture: { cid: string; png: Buffer } | null;
-}
+import { apart, colourOf, labelOf, type MailText, measuredText, shortTime, stillFiring } from './mail-words.ts';
 
 type Topk = Extract<EvidenceItem, { topk: string }>;
 
-const COLOURS: Record<string, string> = {
-  info: '#1f6feb',
-  warning: '#b45309',
-  critical: '#c62828',
-  resolved: '#2e7d32',
-};
 const PLOT_CID = 'plot@weir';
 /** Twice the size it is shown at, for fine screens. */
 const PLOT = { width: 1200, height: 320 };
@@ -31,38 +18,31 @@ const MOST_ITEMS = 6;
 const MOST_FLOWS = 3;
 
 /** An alert as a mail that answers, in this order: how bad, what, whom, how much, who does it, what next. */
-export function alertMail(alert: Transition, options: { plot: AlertPlot | null; url: string | null }): MailText {
+export function alertMail(told: Told, options: { plot: AlertPlot | null; url: string | null }): MailText {
   const { plot, url } = options;
+  const { alert, repeat } = told;
+  const still = repeat === undefined ? '' : ', still firing';
   const shown = plot && plot.points.length > 1 ? plot : null;
   return {
-    subject: printable(`[${label(alert)}] ${alert.title}: ${describeKey(alert.key)}`, ' ').slice(0, 200),
-    text: plainText(alert, url),
-    html: htmlText(alert, shown, url),
+    subject: printable(`[${labelOf(alert)}] ${alert.title}: ${describeKey(alert.key)}`, ' ').slice(0, 200) + still,
+    text: plainText(told, url),
+    html: htmlText(told, shown, url),
     picture: shown ? { cid: PLOT_CID, png: drawPlot(shown, colourOf(alert)) } : null,
   };
 }
 
-function label(alert: Transition): string {
-  return alert.state === 'resolved' ? 'resolved' : alert.severity;
-}
-
-function colourOf(alert: Transition): string {
-  return COLOURS[label(alert)];
-}
-
-function shortTime(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+/** What has happened: `escalated`; of a repetition `still firing`. */
+function newsOf({ alert, repeat }: Told): string {
+  return repeat === undefined ? alert.state : 'still firing';
 }
 
 /** `2026-11-24 03:15:20 UTC, began 2m before, window of 10s`. */
-function timesText({ time, since, window }: Transition): string {
+function timesText({ alert, repeat }: Told): string {
+  const { time, since, window } = alert;
+  if (repeat !== undefined) return `${stillFiring(alert)}; what is measured is of ${shortTime(time)}`;
   const began = time === since ? '' : `, began ${apart(since, time)} before`;
   const length = window.start === window.end ? '' : `, window of ${apart(window.start, window.end)}`;
   return `${shortTime(time)}${began}${length}`;
-}
-
-function apart(from: string, to: string): string {
-  return formatDuration(parseTimeUs(to) - parseTimeUs(from));
 }
 
 /** What the summary says beyond title, key and measured values, which stand in the mail anyway. */
@@ -73,14 +53,15 @@ function sentenceOf({ title, key, summary, measured }: Transition): string {
   return measured.length > 0 && rest.startsWith(`${measured[0].name} ${measured[0].text}`) ? '' : rest;
 }
 
-function htmlText(alert: Transition, plot: AlertPlot | null, url: string | null): string {
+function htmlText(told: Told, plot: AlertPlot | null, url: string | null): string {
+  const { alert } = told;
   const colour = colourOf(alert);
   const wantsHelp = alert.state !== 'resolved';
   const parts = [
-    html.badge(`${label(alert)}${wantsHelp ? ` · ${alert.state}` : ''}`.toUpperCase(), colour),
+    html.badge(`${labelOf(alert)}${wantsHelp ? ` · ${newsOf(told)}` : ''}`.toUpperCase(), colour),
     html.heading(html.text(alert.title)),
     html.lead(html.breakable(describeKey(alert.key))),
-    html.quiet(html.text(timesText(alert))),
+    html.quiet(html.text(timesText(told))),
   ];
   const sentence = sentenceOf(alert);
   if (sentence !== '') parts.push(`<div style="height:12px"></div>${html.lead(html.breakable(sentence))}`);
@@ -165,11 +146,12 @@ function drawPlot({ points, limit }: AlertPlot, colour: string): Buffer {
   });
 }
 
-function plainText(alert: Transition, url: string | null): string {
+function plainText(told: Told, url: string | null): string {
+  const { alert } = told;
   const lines = [
-    `${label(alert).toUpperCase()} ${alert.title}`,
+    `${labelOf(alert).toUpperCase()} ${alert.title}`,
     describeKey(alert.key),
-    `${alert.state}, ${timesText(alert)}`,
+    told.repeat === undefined ? `${alert.state}, ${timesText(told)}` : timesText(told),
   ];
   const sentence = sentenceOf(alert);
   if (sentence !== '') lines.push('', sentence);
@@ -186,12 +168,6 @@ function plainText(alert: Transition, url: string | null): string {
   if (url) block('Open in weir', [url]);
   lines.push('', '-- ', footer(alert));
   return `${lines.map((line) => printable(line)).join('\n')}\n`;
-}
-
-function measuredText({ name, text, limit, expected }: Measured): string {
-  return [`${name} ${text}`, limit && `(limit ${limit})`, expected && `(expected ${expected})`]
-    .filter(Boolean)
-    .join(' ');
 }
 
 function topText({ value, amount, share }: Topk['items'][number]): string {

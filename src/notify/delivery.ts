@@ -63,11 +63,12 @@ export class Delivery implements Component {
   }
 
   /**
-   * Waits until the outbox is empty, at most `deadlineMs`.
+   * Sends open groups at once, then waits until the outbox is empty, at most `deadlineMs`.
    * @returns how many messages of these channels still wait
    */
   async drain(deadlineMs: number): Promise<number> {
     const endUs = this.#clock.nowUs() + deadlineMs * 1000;
+    for (const { channel } of this.#workers) this.#outbox.closeGroups(channel.name);
     let waiting = this.#waiting();
     while (waiting > 0 && this.#clock.nowUs() < endUs) {
       await this.#clock.sleep(Math.min(DRAIN_STEP_MS, deadlineMs));

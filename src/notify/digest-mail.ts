@@ -1,13 +1,12 @@
 import { printable } from '../core/text.ts';
 import { formatNumber } from '../core/units.ts';
 import { describeShare } from '../model/evidence-text.ts';
-import type { MailText } from './alert-mail.ts';
 import type { DigestData } from './digest.ts';
 import * as html from './mail-layout.ts';
+import { COLOURS, type MailText } from './mail-words.ts';
 
 const COLOUR = '#37474f';
 const BAR = '#607d8b';
-const SEVERITY_COLOUR: Record<string, string> = { info: '#1f6feb', warning: '#b45309', critical: '#c62828' };
 
 /** The report of a period as a mail: alerts, traffic, who sent most, what is coming, what was lost. */
 export function renderDigest(digest: DigestData): MailText {
@@ -59,7 +58,7 @@ function alertsHtml({ alerts }: DigestData): string {
 }
 
 function severityHtml(severity: string): string {
-  return `<span style="font-size:13px;font-weight:600;color:${SEVERITY_COLOUR[severity] ?? COLOUR}">${html.text(severity)}</span>`;
+  return `<span style="font-size:13px;font-weight:600;color:${COLOURS[severity] ?? COLOUR}">${html.text(severity)}</span>`;
 }
 
 function totalsHtml({ totals }: DigestData): string {

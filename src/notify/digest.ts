@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { keyHash } from './key-hash.ts';
 
 /** What a digest tells; amounts are texts already, since only their source knows their units. */
 export interface DigestData {
@@ -19,8 +19,5 @@ export interface DigestData {
 
 /** The same for the same title and period, so that a report is sent once. */
 export function digestKey({ title, from, until }: DigestData): string {
-  return createHash('sha256')
-    .update(JSON.stringify([title, from, until]))
-    .digest('hex')
-    .slice(0, 32);
+  return keyHash([title, from, until]);
 }

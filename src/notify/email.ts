@@ -7,9 +7,11 @@ import type { Metrics } from '../core/metrics.ts';
 import { printable } from '../core/text.ts';
 import { parseDurationUs } from '../core/units.ts';
 import type { PlotSource } from '../model/alert.ts';
-import { alertMail, type MailText } from './alert-mail.ts';
+import { alertMail } from './alert-mail.ts';
 import type { Channel, Content, Message, Outcome } from './content.ts';
 import { renderDigest } from './digest-mail.ts';
+import { groupMail, worstSeverity } from './group-mail.ts';
+import type { MailText } from './mail-words.ts';
 import type { EmailOptions } from './options.ts';
 
 export interface EmailDeps {
@@ -34,9 +36,10 @@ interface SmtpRejection extends Error {
   responseCode?: number;
 }
 
-/** Sends each message as a mail; the mails of one alert are one thread. */
+/** Sends each message as a mail; the mails of one alert, also those in which it is one of a group, are one thread. */
 export class EmailChannel implements Channel {
   readonly name: string;
+  readonly groups = true;
   readonly concurrency = 1;
   readonly #options: EmailOptions;
   readonly #deps: EmailDeps;
@@ -64,7 +67,7 @@ export class EmailChannel implements Channel {
         html: mail.html,
         attachments: mail.picture ? [attachment(mail.picture)] : [],
         date: new Date(this.#deps.clock.nowUs() / 1000),
-        priority: message.content.kind === 'alert' && message.content.alert.severity === 'critical' ? 'high' : 'normal',
+        priority: isCritical(message.content) ? 'high' : 'normal',
         ...this.#thread(message),
         disableFileAccess: true,
         disableUrlAccess: true,
@@ -78,8 +81,9 @@ export class EmailChannel implements Channel {
 
   async #render(content: Content): Promise<MailText> {
     if (content.kind === 'digest') return renderDigest(content.digest);
-    const plot = await this.#deps.plot(content.alert);
-    return alertMail(content.alert, { plot, url: this.#deps.dashboardUrl(content) });
+    const url = this.#deps.dashboardUrl(content);
+    if (content.kind === 'group') return groupMail(content.alerts, { url });
+    return alertMail(content, { plot: await this.#deps.plot(content.alert), url });
   }
 
   /** RFC 5322, section 3.6.4; RFC 3834, section 5, keeps out-of-office answers away. */
@@ -135,6 +139,11 @@ export class EmailChannel implements Channel {
     }
     return later;
   }
+}
+
+function isCritical(content: Content): boolean {
+  if (content.kind === 'group') return worstSeverity(content.alerts) === 'critical';
+  return content.kind === 'alert' && content.alert.severity === 'critical';
 }
 
 function textOf(error: SmtpError): string {

@@ -5,4 +5,4 @@ export type { DigestData } from './digest.ts';
 export { renderDigest } from './digest-mail.ts';
 export { type ChannelOptions, channelOptions, type RouteOptions, routeOptions } from './options.ts';
 export { type ChannelStats, type DeadLetter, Outbox, type OutboxLimits } from './outbox.ts';
-export { Router } from './route.ts';
+export { Router, type Target } from './route.ts';

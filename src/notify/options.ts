@@ -84,6 +84,18 @@ export const routeOptions = z.strictObject({
     .array(z.enum(['pending', 'firing', 'escalated', 'deescalated', 'resolved', 'suppressed']))
     .default(['firing', 'escalated', 'deescalated', 'resolved'])
     .describe('Transitions that are told.'),
+  group_by: z
+    .array(line)
+    .max(16)
+    .default([])
+    .describe(
+      'Alerts that agree in these come in one mail: rule, severity, or fields of the key. Default: each alone.',
+    ),
+  group_wait: duration.default('30s').describe('How long the first mail of a group waits for more alerts.'),
+  group_interval: duration.default('5m').describe('The least time between two mails of one group.'),
+  repeat_interval: duration
+    .optional()
+    .describe('An alert that still fires is told again after this time. Default: never.'),
 });
 
 type SecretFields<Name extends string> = Record<Name | `${Name}_file` | `${Name}_env`, z.ZodOptional<typeof line>>;

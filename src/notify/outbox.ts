@@ -1,46 +1,14 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../core/clock.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Transition } from '../model/alert.ts';
-import type { Content } from './content.ts';
+import type { Content, Told } from './content.ts';
 import { type DigestData, digestKey } from './digest.ts';
-
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS outbox (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    channel TEXT NOT NULL,
-    alert_id TEXT NOT NULL,
-    idempotency_key TEXT NOT NULL,
-    body TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'dead')),
-    attempts INTEGER NOT NULL,
-    enqueued_at INTEGER NOT NULL,
-    next_at INTEGER NOT NULL,
-    last_error TEXT,
-    remaining TEXT,
-    answer TEXT,
-    UNIQUE (channel, idempotency_key)
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS outbox_state ON outbox (channel, state, seq);
-  CREATE INDEX IF NOT EXISTS outbox_alert ON outbox (channel, alert_id, seq);
-`;
-/** A message waits for those before it of the same alert: nobody hears of an end before its beginning. */
-const FIRST_OF_ALERT = `NOT EXISTS (
-    SELECT 1 FROM outbox AS before WHERE before.channel = m.channel AND before.alert_id = m.alert_id
-      AND before.seq < m.seq AND before.state = 'waiting')`;
-const DUE = `
-  SELECT seq, alert_id, idempotency_key, body, attempts, enqueued_at, remaining FROM outbox AS m
-  WHERE channel = ? AND state = 'waiting' AND next_at <= ? AND ${FIRST_OF_ALERT} ORDER BY seq LIMIT ?`;
-const NEXT = `
-  SELECT seq, next_at FROM outbox AS m
-  WHERE channel = ? AND state = 'waiting' AND ${FIRST_OF_ALERT} ORDER BY next_at LIMIT ?`;
-const THREAD = `
-  SELECT idempotency_key FROM outbox
-  WHERE channel = ? AND alert_id = ? AND seq < ? AND state = 'done' ORDER BY seq LIMIT 50`;
-const STATS = `
-  SELECT channel, sum(state = 'waiting') AS waiting, sum(state = 'done') AS done, sum(state = 'dead') AS dead,
-    min(CASE WHEN state = 'waiting' THEN enqueued_at END) AS oldest
-  FROM outbox GROUP BY channel ORDER BY channel`;
+import { type Grouping, Groups, isGroup } from './group.ts';
+import { DUE, NEXT, OUTBOX_SCHEMA, STATS, THREAD, TOLD_CHANNELS } from './outbox-sql.ts';
+import { Repeats } from './repeat.ts';
+import type { Target } from './route.ts';
+import { Statements } from './statements.ts';
 
 const PRUNE_EVERY = 64;
 
@@ -90,33 +58,43 @@ export interface DeadLetter {
  * so that an alert and its messages are there together or not at all. Each (channel, idempotency key) is taken once.
  */
 export class Outbox {
-  readonly #db: DatabaseSync;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #limits: Required<OutboxLimits>;
-  readonly #sql: Map<string, StatementSync> = new Map();
+  readonly #sql: Statements;
+  readonly #groups: Groups;
+  readonly #repeats: Repeats;
   readonly #listeners = new Set<() => void>();
 
   constructor(db: DatabaseSync, deps: { clock: Clock; metrics: Metrics; limits?: OutboxLimits }) {
-    this.#db = db;
-    this.#clock = deps.clock;
-    this.#metrics = deps.metrics;
+    const { clock, metrics } = deps;
+    this.#clock = clock;
+    this.#metrics = metrics;
     this.#limits = { waiting: 10_000, kept: 100_000, whenFull: 'drop_oldest', ...deps.limits };
-    db.exec(SCHEMA);
+    db.exec(OUTBOX_SCHEMA);
+    this.#sql = new Statements(db);
+    this.#groups = new Groups(db, { clock, limits: this.#limits, put: (...message) => this.#take(...message) });
+    const refused = (channel: string) => this.#drop(channel, 'repeats_full');
+    this.#repeats = new Repeats(db, { clock, most: this.#limits.waiting, refused });
   }
 
   /**
-   * Takes a transition for the channels, and for those that were told of the same alert before. To be called inside the
-   * caller's transaction, which must end in the same turn of the event loop.
+   * Takes a transition for channels (a name alone: at once and once), and for those that were told of the same alert
+   * before. To be called inside the caller's transaction, which must end in the same turn of the event loop.
    * @returns how many messages are new
    */
-  enqueue(transition: Transition, channels: readonly string[]): number {
-    const told = this.#run('SELECT DISTINCT channel FROM outbox WHERE alert_id = ?').all(transition.alertId);
-    const names = new Set([...channels, ...told.map((row) => String(row['channel']))]);
-    const { alertId, idempotencyKey } = transition;
+  enqueue(alert: Transition, targets: readonly (Target | string)[]): number {
+    const told = this.#sql.of(TOLD_CHANNELS).all(alert.alertId);
+    const all = new Map<string, Target>(told.map((row) => plain(String(row['channel']))));
+    for (const target of targets) {
+      const [name, whole] = typeof target === 'string' ? plain(target) : [target.channel, target];
+      all.set(name, whole);
+    }
     let taken = 0;
-    for (const name of names) {
-      taken += this.#take(name, alertId, idempotencyKey, { kind: 'alert', alert: transition });
+    for (const { channel, group, repeatUs } of all.values()) {
+      if (!this.#tell(channel, group, { alert })) continue;
+      this.#repeats.note(channel, alert, repeatUs);
+      taken++;
     }
     return taken;
   }
@@ -125,7 +103,9 @@ export class Outbox {
   enqueueDigest(digest: DigestData, channels: readonly string[]): number {
     const key = digestKey(digest);
     let taken = 0;
-    for (const name of channels) taken += this.#take(name, `digest-${key}`, key, { kind: 'digest', digest });
+    for (const name of channels) {
+      if (this.#take(name, `digest-${key}`, key, { kind: 'digest', digest }) > 0) taken++;
+    }
     return taken;
   }
 
@@ -137,7 +117,10 @@ export class Outbox {
 
   /** The first messages of a channel that may go now, each of another alert. */
   due(channel: string, limit: number): OutboxRow[] {
-    return this.#run(DUE)
+    this.#repeats.fire(channel, (told) => this.#tell(channel, null, told));
+    this.#groups.close(channel, this.#clock.nowUs());
+    return this.#sql
+      .of(DUE)
       .all(channel, this.#clock.nowUs(), limit)
       .map((row) => ({
         seq: Number(row['seq']),
@@ -150,16 +133,28 @@ export class Outbox {
       }));
   }
 
-  /** When the next waiting message of a channel may go, leaving out those on their way; null when there is none. */
+  /** Groups of a channel do not wait any longer. */
+  closeGroups(channel: string): void {
+    this.#groups.close(channel, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** When a channel has something to do again, leaving out messages on their way; null when there is nothing. */
   nextUs(channel: string, flying: ReadonlySet<number>): number | null {
-    const rows = this.#run(NEXT).all(channel, flying.size + 1);
+    const times = [this.#nextMessageUs(channel, flying), this.#groups.nextUs(channel), this.#repeats.nextUs(channel)];
+    return times.reduce((least, us) => (us !== null && (least === null || us < least) ? us : least), null);
+  }
+
+  #nextMessageUs(channel: string, flying: ReadonlySet<number>): number | null {
+    const rows = this.#sql.of(NEXT).all(channel, flying.size + 1);
     const next = rows.find((row) => !flying.has(Number(row['seq'])));
     return next ? Number(next['next_at']) : null;
   }
 
-  /** Keys of what this channel delivered of the same alert before `row`, oldest first. */
+  /** Keys of what this channel delivered of the same alerts before `row`, oldest first. */
   thread(channel: string, row: OutboxRow): string[] {
-    return this.#run(THREAD)
+    if (isGroup(row.alertId)) return this.#groups.thread(row.seq);
+    return this.#sql
+      .of(THREAD)
       .all(channel, row.alertId, row.seq)
       .map((each) => String(each['idempotency_key']));
   }
@@ -167,34 +162,38 @@ export class Outbox {
   done(channel: string, row: OutboxRow, answer: Record<string, string | number>): void {
     const sql =
       "UPDATE outbox SET state = 'done', attempts = attempts + 1, last_error = NULL, answer = ?, body = '{}' WHERE seq = ? AND state = 'waiting'";
-    if (this.#run(sql).run(JSON.stringify(answer), row.seq).changes > 0) this.#left(channel, row.seq);
+    this.#sql.atomically(() => {
+      if (this.#sql.of(sql).run(JSON.stringify(answer), row.seq).changes > 0) this.#left(channel, row.seq);
+    });
   }
 
   retry(row: OutboxRow, nextUs: number, error: string, remaining: string[] | null): void {
     const sql =
       'UPDATE outbox SET attempts = attempts + 1, next_at = ?, last_error = ?, remaining = coalesce(?, remaining) WHERE seq = ?';
-    this.#run(sql).run(Math.round(nextUs), error, remaining === null ? null : JSON.stringify(remaining), row.seq);
+    this.#sql.of(sql).run(Math.round(nextUs), error, remaining === null ? null : JSON.stringify(remaining), row.seq);
   }
 
   /** Gives a message up: it stays as a dead letter with the reason. */
   bury(channel: string, seq: number, error: string): void {
     const sql =
       "UPDATE outbox SET state = 'dead', attempts = attempts + 1, last_error = ? WHERE seq = ? AND state = 'waiting'";
-    if (this.#run(sql).run(error, seq).changes > 0) this.#left(channel, seq);
+    this.#sql.atomically(() => {
+      if (this.#sql.of(sql).run(error, seq).changes > 0) this.#left(channel, seq);
+    });
   }
 
   /** A receiver that came back need not wait for the times that were set while it was away. */
   hurry(channel: string): void {
     const now = this.#clock.nowUs();
     const sql = "UPDATE outbox SET next_at = ? WHERE channel = ? AND state = 'waiting' AND next_at > ?";
-    this.#run(sql).run(now, channel, now);
+    this.#sql.of(sql).run(now, channel, now);
   }
 
   /** Puts the dead letters of a channel back in their places. @returns how many */
   revive(channel: string): number {
     const sql =
       "UPDATE outbox SET state = 'waiting', next_at = 0, enqueued_at = ?, attempts = 0 WHERE channel = ? AND state = 'dead'";
-    const count = Number(this.#run(sql).run(this.#clock.nowUs(), channel).changes);
+    const count = Number(this.#sql.of(sql).run(this.#clock.nowUs(), channel).changes);
     if (count > 0) this.#announce();
     return count;
   }
@@ -202,7 +201,8 @@ export class Outbox {
   deadLetters(channel: string, limit = 100): DeadLetter[] {
     const sql =
       "SELECT seq, alert_id, idempotency_key, attempts, last_error FROM outbox WHERE channel = ? AND state = 'dead' ORDER BY seq DESC LIMIT ?";
-    return this.#run(sql)
+    return this.#sql
+      .of(sql)
       .all(channel, limit)
       .map((row) => ({
         channel,
@@ -215,7 +215,8 @@ export class Outbox {
   }
 
   stats(): ChannelStats[] {
-    return this.#run(STATS)
+    return this.#sql
+      .of(STATS)
       .all()
       .map((row) => ({
         channel: String(row['channel']),
@@ -226,44 +227,65 @@ export class Outbox {
       }));
   }
 
+  /** @returns false when the channel knows of this already */
+  #tell(channel: string, group: Grouping | null, told: Told): boolean {
+    const { alertId, idempotencyKey } = told.alert;
+    const home = this.#groups.homeOf(channel, alertId) ?? (group && this.#tells(channel, alertId) ? null : group);
+    if (home === null) return this.#take(channel, alertId, idempotencyKey, { kind: 'alert', ...told }) > 0;
+    const added = this.#groups.add(channel, home, told);
+    if (added) this.#announce();
+    return added;
+  }
+
+  /** The channel hears of this alert alone. */
+  #tells(channel: string, alertId: string): boolean {
+    return (
+      this.#sql.of('SELECT 1 FROM outbox WHERE channel = ? AND alert_id = ? LIMIT 1').get(channel, alertId) != null
+    );
+  }
+
+  /** @returns the sequence number; 0 when the channel has this key already */
   #take(channel: string, alertId: string, key: string, content: Content): number {
     const now = this.#clock.nowUs();
     const sql = `INSERT OR IGNORE INTO outbox
       (channel, alert_id, idempotency_key, body, state, attempts, enqueued_at, next_at) VALUES (?, ?, ?, ?, 'waiting', 0, ?, ?)`;
-    const { changes, lastInsertRowid } = this.#run(sql).run(channel, alertId, key, JSON.stringify(content), now, now);
+    const { changes, lastInsertRowid } = this.#sql
+      .of(sql)
+      .run(channel, alertId, key, JSON.stringify(content), now, now);
     if (changes === 0) return 0;
     const count = "SELECT count(*) AS n FROM outbox WHERE channel = ? AND state = 'waiting'";
-    const waiting = Number(this.#run(count).get(channel)?.['n']);
+    const waiting = Number(this.#sql.of(count).get(channel)?.['n']);
     if (waiting > this.#limits.waiting) this.#makeRoom(channel, Number(lastInsertRowid));
     this.#announce();
-    return 1;
+    return Number(lastInsertRowid);
   }
 
   #makeRoom(channel: string, newest: number): void {
     const sql = "SELECT min(seq) AS seq FROM outbox WHERE channel = ? AND state = 'waiting'";
-    const oldest = Number(this.#run(sql).get(channel)?.['seq']);
+    const oldest = Number(this.#sql.of(sql).get(channel)?.['seq']);
     this.bury(channel, this.#limits.whenFull === 'drop_oldest' ? oldest : newest, 'the outbox is full');
-    const name = `weir_outbox_drops_total{channel="${channel}",cause="full"}`;
+    this.#drop(channel, 'full');
+  }
+
+  #drop(channel: string, cause: 'full' | 'repeats_full'): void {
+    const name = `weir_outbox_drops_total{channel="${channel}",cause="${cause}"}`;
     this.#metrics.counter(name, 'Messages given up because as many as allowed were waiting.').value++;
   }
 
-  /** Forgets the oldest of what is over, now and then. */
+  /** A message is over. Forgets the oldest of those, now and then. */
   #left(channel: string, seq: number): void {
+    this.#repeats.ended(channel, seq);
     if (seq % PRUNE_EVERY !== 0) return;
     const sql = `DELETE FROM outbox WHERE channel = ?1 AND state <> 'waiting' AND seq <= (
       SELECT seq FROM outbox WHERE channel = ?1 AND state <> 'waiting' ORDER BY seq DESC LIMIT 1 OFFSET ?2)`;
-    this.#run(sql).run(channel, this.#limits.kept);
+    this.#sql.of(sql).run(channel, this.#limits.kept);
   }
 
   #announce(): void {
     for (const listener of this.#listeners) queueMicrotask(listener);
   }
+}
 
-  #run(sql: string): StatementSync {
-    const known = this.#sql.get(sql);
-    if (known) return known;
-    const statement = this.#db.prepare(sql);
-    this.#sql.set(sql, statement);
-    return statement;
-  }
+function plain(channel: string): [string, Target] {
+  return [channel, { channel, group: null, repeatUs: null }];
 }

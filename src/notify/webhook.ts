@@ -3,7 +3,8 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { printable } from '../core/text.ts';
 import { parseDurationUs } from '../core/units.ts';
-import type { Channel, Content, Message, Outcome } from './content.ts';
+import type { Channel, Content, Message, Outcome, Told } from './content.ts';
+import { stillFiring } from './mail-words.ts';
 import type { WebhookOptions } from './options.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -26,6 +27,7 @@ export interface WebhookDeps {
  */
 export class WebhookChannel implements Channel {
   readonly name: string;
+  readonly groups = false;
   readonly concurrency = 4;
   readonly #options: WebhookOptions;
   readonly #deps: WebhookDeps;
@@ -73,7 +75,10 @@ export class WebhookChannel implements Channel {
 
   #body(content: Content): Record<string, unknown> {
     const frame = { version: '1', receiver: this.name, dashboardUrl: this.#deps.dashboardUrl(content) };
-    return content.kind === 'alert' ? { ...content.alert, ...frame } : { digest: content.digest, ...frame };
+    if (content.kind === 'digest') return { digest: content.digest, ...frame };
+    // Only where the channel was one of mails when the group was made.
+    if (content.kind === 'group') return { alerts: content.alerts.map(lineOf), ...frame };
+    return { ...lineOf(content), ...frame };
   }
 
   #headers(message: Message, body: string): Record<string, string> {
@@ -101,6 +106,12 @@ export class WebhookChannel implements Channel {
     const wish = retryAfterMs(headers.get('retry-after'), this.#deps.clock.nowUs() / 1000);
     return wish === undefined ? { kind: 'retry', error } : { kind: 'retry', error, retryAfterMs: wish };
   }
+}
+
+/** The alert's line; a repetition says so. */
+function lineOf({ alert, repeat }: Told): Record<string, unknown> {
+  if (repeat === undefined) return { ...alert };
+  return { ...alert, summary: `${stillFiring(alert)}: ${alert.summary}`, repeat };
 }
 
 /** The beginning of an answer. Its status stands, whatever becomes of the rest. */

@@ -30,6 +30,8 @@ export interface Bench {
 
 export interface BenchOptions {
   db?: DatabaseSync;
+  /** Goes on after a restart. */
+  clock?: ManualClock;
   limits?: OutboxLimits;
   delivery?: DeliveryOptions;
   plot?: PlotSource;
@@ -44,7 +46,7 @@ export function optionsOf(input: unknown): ChannelOptions {
 /** An outbox in memory, with delivery by a clock that moves only when told to. Jitter is off. */
 export function bench(channels: unknown[], options: BenchOptions = {}): Bench {
   const db = options.db ?? new DatabaseSync(':memory:');
-  const clock = new ManualClock(START_US);
+  const clock = options.clock ?? new ManualClock(START_US);
   const metrics = new Metrics();
   const logger = silentLogger();
   const outbox = new Outbox(db, { clock, metrics, limits: options.limits });

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { Metrics } from '../../src/core/metrics.ts';
+import type { Transition } from '../../src/model/alert.ts';
 import { channelOptions, createChannels, Router, routeOptions } from '../../src/notify/notify.ts';
 import { optionsOf } from './bench.ts';
 import { transitionOf } from './transition.ts';
@@ -79,11 +80,20 @@ describe('secrets', () => {
 });
 
 describe('routes', () => {
-  const router = (...routes: unknown[]) =>
-    new Router(
+  const channels = [
+    { name: 'ops', groups: false },
+    { name: 'mail', groups: true },
+  ];
+  const router = (...routes: unknown[]) => {
+    const made = new Router(
       routes.map((each) => routeOptions.parse(each)),
-      ['ops', 'mail'],
+      channels,
     );
+    return {
+      targetsFor: (alert: Transition) => made.targetsFor(alert),
+      channelsFor: (alert: Transition) => made.targetsFor(alert).map(({ channel }) => channel),
+    };
+  };
   const alert = transitionOf('a', 0);
 
   it('send everything everywhere where there are none, but not what is only pending or suppressed', () => {

@@ -23,6 +23,7 @@ const answers = fc.array(
 
 class Fake implements Channel {
   readonly name: string;
+  readonly groups = true;
   readonly concurrency: number;
   readonly log: { key: string; outcome: string }[] = [];
   readonly answers: (Outcome | 'throw')[];
