@@ -49,10 +49,10 @@ export class ReplaySession {
         store?.records(batch);
       },
       series: store ? (name, timeUs, value) => store.series(name, timeUs, value) : undefined,
-      notice,
+      notice: (message) => this.#say(message),
       home: (nets, learned, rules) => {
         this.#rules = rules;
-        notice(`home is ${homeLine(nets)}${learned ? ', learned from the traffic (--home says otherwise)' : ''}`);
+        this.#say(`home is ${homeLine(nets)}${learned ? ', learned from the traffic (--home says otherwise)' : ''}`);
       },
       progress: (share, packets) => this.#progress.update(share, packets),
       settle: store ? () => store.settle() : undefined,
@@ -66,6 +66,11 @@ export class ReplaySession {
     const seconds = (performance.now() - this.#startMs) / 1000;
     const facts = { files, seconds, rules: this.#rules, raised: this.#raised, speedOf: this.#speedOf };
     printReport(this.#out, outcome.engine, this.#talkers, facts);
+  }
+
+  #say(message: string): void {
+    this.#progress.clear();
+    notice(message);
   }
 
   #print(transition: Transition): void {

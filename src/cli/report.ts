@@ -2,6 +2,7 @@ import type { LineWriter } from '../core/output.ts';
 import { formatUs } from '../core/time.ts';
 import { formatDuration, formatNumber, formatQuantity } from '../core/units.ts';
 import { formatPrefix } from '../model/address.ts';
+import { SEVERITIES, type Severity } from '../model/plan.ts';
 import type { Key } from '../model/window-result.ts';
 import type { Engine } from '../pipeline.ts';
 import { loadPicture } from './load-picture.ts';
@@ -46,7 +47,9 @@ function section(out: LineWriter, title: string, lines: string[]): void {
 
 function alertLines(facts: RunFacts): string[] {
   if (facts.raised.size === 0) return [`none; ${facts.rules} rules found nothing abnormal`];
-  const rows = [...facts.raised].map(([rule, { title, severity, count }]) => [severity, rule, String(count), title]);
+  const rank = (severity: string) => SEVERITIES.indexOf(severity as Severity);
+  const raised = [...facts.raised].sort(([, a], [, b]) => rank(b.severity) - rank(a.severity));
+  const rows = raised.map(([rule, { title, severity, count }]) => [severity, rule, String(count), title]);
   return table(['severity', 'rule', 'alerts', 'what it is'], rows);
 }
 

@@ -1,4 +1,4 @@
-const NUMERIC = /^[-+]?[\d.]+( ?[kMGT])?%?$/;
+const NUMERIC = /^[-+<]?\d+(\.\d+)?( ?[kMGT]?(B|bps|pps)?)?%?$/;
 
 /** Aligned columns for a terminal: numbers to the right, text to the left, two blanks between. */
 export function table(header: string[], rows: string[][]): string[] {
