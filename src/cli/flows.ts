@@ -17,6 +17,7 @@ import { notice, Progress } from './progress.ts';
 /** Captures further out of order than this are read in the order of time: flows are not cut by late packets. */
 const BOUND_US = 3e6;
 const SECOND_US = 1e6;
+const EVICTED = 'weir_meter_flows_evicted_total{cause="table_full"}';
 
 interface Options extends InputOptions {
   json?: boolean;
@@ -128,9 +129,8 @@ class FlowRun {
   end(): void {
     this.#progress.stop();
     this.#output.end();
-    for (const [name, value] of Object.entries(this.#metrics.snapshot())) {
-      if (name.includes('evicted')) notice(`${value} flows left early because the flow table was full (--max-flows)`);
-    }
+    const evicted = this.#metrics.snapshot()[EVICTED] ?? 0;
+    if (evicted > 0) notice(`flows that left early because the flow table was full: ${evicted} (see --max-flows)`);
   }
 }
 

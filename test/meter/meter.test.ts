@@ -175,3 +175,97 @@ describe('slices', () => {
     expect(records[0]).toMatchObject({ dns: 5, dnsType: 1, packets: 4 });
   });
 });
+
+describe('what a record carries', () => {
+  test('tunnel and MAC addresses follow the initiator, whichever end sorts first', () => {
+    const [low, high] = [0x020000000001, 0xfe00ffffffff];
+    for (const first of [client, server]) {
+      const { records } = meterAll([
+        { ...first, at: 0, proto: 17, mac: [low, high], outer: ['192.0.2.1', '192.0.2.2'], tos: 184, vlan: 7 },
+      ]);
+      expect(records[0]).toMatchObject({ macs: [low, high], outer: ['192.0.2.1', '192.0.2.2'], tos: 184, vlan: 7 });
+    }
+  });
+
+  test('the tunnel may show later than the first packet', () => {
+    const { records } = meterAll([
+      { ...client, at: 0, proto: 17 },
+      { ...server, at: 1, proto: 17, outer: ['192.0.2.1', '192.0.2.2'] },
+    ]);
+    expect(records[0].outer).toEqual(['192.0.2.2', '192.0.2.1']);
+  });
+
+  test('packets without IP are flows of MAC addresses and show no other', () => {
+    const { records } = meterAll([
+      { at: 0, bare: true, proto: 0, mac: [1, 2], layers: 3, bytes: 0, wire: 60 },
+      { at: 1, bare: true, proto: 0, mac: [2, 1], layers: 3, bytes: 0, wire: 64 },
+    ]);
+    expect(records).toHaveLength(1);
+    expect(records[0]).toMatchObject({ src: '::', dst: '::', macs: [1, 2], wire: 60, reverseWire: 64 });
+  });
+
+  test('an echo and its reply are one flow, an error is its own', () => {
+    const { records } = meterAll([
+      { at: 0, proto: 1, icmp: [8, 0] },
+      { at: 1, proto: 1, icmp: [0, 0], src: '10.0.0.2', dst: '10.0.0.1', answer: true },
+      { at: 2, proto: 1, icmp: [3, 1], icmpError: true },
+      { at: 3, proto: 1, icmp: [3, 1], icmpError: true, src: '10.0.0.2', dst: '10.0.0.1' },
+    ]);
+    expect(records.map((row) => [row.icmp, row.packets, row.reversePackets])).toEqual([
+      [0x0800, 1, 1],
+      [0x0301, 1, 0],
+      [0x0301, 1, 0],
+    ]);
+  });
+});
+
+describe('a meter', () => {
+  test('lets idle flows go without packets when time is moved on', () => {
+    const { records, slices, meter, add } = startMeter();
+    add([{ ...client, at: 100, proto: 17 }]);
+    meter.advance(102e6);
+    expect(slices).toHaveLength(1);
+    meter.advance(125e6);
+    expect(records).toHaveLength(1);
+    expect(meter.maxEventUs).toBe(125e6);
+  });
+
+  test('counts packets without a time, at the latest time seen', () => {
+    const { records, metrics } = meterAll([
+      { ...client, at: 100, proto: 17 },
+      { ...client, at: Number.NaN, proto: 17 },
+    ]);
+    expect(records[0]).toMatchObject({ packets: 2, start: 100, end: 100 });
+    expect(metrics.snapshot()['weir_meter_packets_without_time_total']).toBe(1);
+  });
+
+  test('evicts a closed connection before a flow that goes on', () => {
+    const { records, metrics } = meterAll(
+      [
+        { ...client, at: 0, sport: 1, proto: 17 },
+        { ...client, at: 1, flags: 'S' },
+        { ...server, at: 1.1, flags: 'RA' },
+        { ...client, at: 2, sport: 3, proto: 17 },
+      ],
+      { maxFlows: 2 },
+    );
+    expect(records.map((row) => [row.sport, row.reason])).toEqual([
+      [40000, 3],
+      [1, 4],
+      [3, 4],
+    ]);
+    expect(metrics.snapshot()['weir_meter_flows_evicted_total{cause="table_full"}']).toBe(1);
+  });
+
+  test('starts anew after the end, at any time', () => {
+    const { records, meter, add } = startMeter();
+    add([...handshake(1000), ...closing(1001)]);
+    meter.end();
+    add(handshake(5));
+    meter.end();
+    expect(records.map((row) => [row.start, row.packets, row.reason])).toEqual([
+      [1000, 4, 3],
+      [5, 2, 4],
+    ]);
+  });
+});
