@@ -39,7 +39,7 @@ function newsOf({ alert, repeat }: Told): string {
 /** `2026-11-24 03:15:20 UTC, began 2m before, window of 10s`. */
 function timesText({ alert, repeat }: Told): string {
   const { time, since, window } = alert;
-  if (repeat !== undefined) return `${stillFiring(alert)}; what is measured is of ${shortTime(time)}`;
+  if (repeat !== undefined) return `${stillFiring(alert)}; measured at ${shortTime(time)}`;
   const began = time === since ? '' : `, began ${apart(since, time)} before`;
   const length = window.start === window.end ? '' : `, window of ${apart(window.start, window.end)}`;
   return `${shortTime(time)}${began}${length}`;

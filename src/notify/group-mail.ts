@@ -4,7 +4,7 @@ import { describeKey } from '../model/key-text.ts';
 import { SEVERITIES, type Severity } from '../model/plan.ts';
 import type { Told } from './content.ts';
 import * as html from './mail-layout.ts';
-import { COLOURS, colourOf, labelOf, type MailText, measuredText, shortTime, stillFiring } from './mail-words.ts';
+import { COLOURS, colourOf, labelOf, type MailText, measuredText, shortTime } from './mail-words.ts';
 
 /** Rules named in a subject, and pieces of advice. */
 const MOST_NAMES = 3;
@@ -80,10 +80,11 @@ function period(rows: readonly Row[]): string {
   return `${shortTime(first).slice(0, -4)} to ${sameDay ? shortTime(last).slice(11) : shortTime(last)}`;
 }
 
-/** `firing, then resolved`, `still firing since ...`. */
-function newsText({ last, news }: Row): string {
-  if (last.repeat !== undefined) return stillFiring(last.alert);
-  return `${news.join(', then ')} ${last.alert.time.slice(11, 19)}`;
+/** What happened and when: `firing, then resolved` at `03:17:30`, `still firing since` some day. */
+function newsOf({ last, news }: Row): { text: string; time: string } {
+  const { since, time } = last.alert;
+  if (last.repeat !== undefined) return { text: 'still firing since', time: shortTime(since) };
+  return { text: news.join(', then '), time: time.slice(11, 19) };
 }
 
 /** What broke a limit, else the first value. */
@@ -115,15 +116,15 @@ function htmlText(rows: readonly Row[], title: string, url: string | null): stri
   return html.page(title, colour, parts.join('\n'));
 }
 
+/** The key has the whole width: long addresses stay on one line. */
 function cells(row: Row, oneTitle: boolean): html.Cell[] {
   const { alert } = row.last;
   const name = oneTitle ? '' : `<b>${html.text(alert.title)}</b><br>`;
-  const label = `<b style="color:${colourOf(alert)}">${html.text(labelOf(alert))}</b>`;
-  const news = html.quiet(`${label} · ${html.text(newsText(row))}`);
-  return [
-    { html: `${name}${html.breakable(describeKey(alert.key))}${news}` },
-    { html: html.text(mainOf(alert)), align: 'right', tight: true },
-  ];
+  const { text, time } = newsOf(row);
+  const parts = [`<b style="color:${colourOf(alert)}">${html.text(labelOf(alert))}</b>`];
+  if (alert.measured.length > 0) parts.push(`<b>${html.whole(mainOf(alert))}</b>`);
+  parts.push(`${html.text(text)} ${html.whole(time)}`);
+  return [{ html: `${name}${html.breakable(describeKey(alert.key))}${html.quiet(parts.join(' · '))}` }];
 }
 
 function footer(rows: readonly Row[]): string {
@@ -135,11 +136,12 @@ function plainText(rows: readonly Row[], title: string, url: string | null): str
   const lines = [title, `${tally(rows)}, ${period(rows)}`];
   for (const row of rows) {
     const { alert } = row.last;
+    const { text, time } = newsOf(row);
     lines.push(
       '',
       `${labelOf(alert).toUpperCase()} ${alert.title}`,
       `  ${describeKey(alert.key)}`,
-      `  ${newsText(row)}`,
+      `  ${text} ${time}`,
     );
     for (const measured of alert.measured.filter(({ limit }) => limit !== null))
       lines.push(`  ${measuredText(measured)}`);

@@ -27,6 +27,11 @@ export function breakable(value: string): string {
   return `<span style="word-break:break-word;overflow-wrap:anywhere">${text(value)}</span>`;
 }
 
+/** On one line: a value with its unit, a date with its time. */
+export function whole(value: string): string {
+  return `<span style="white-space:nowrap">${text(value)}</span>`;
+}
+
 export function page(title: string, colour: string, body: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
