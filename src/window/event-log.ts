@@ -1,11 +1,20 @@
-/** Single events of pairs in arrival order: pair row, time, size. Grows; the owner resets it every pane. */
+/** Events of one pane: about 40 MB. */
+const MOST = 1 << 21;
+
+/** Single events of pairs in arrival order: pair row, time, size. Grows to a limit; the owner resets it every pane. */
 export class EventLog {
   length = 0;
+  /** Events that had no room, ever. */
+  dropped = 0;
   pair = new Int32Array(64);
   timeUs = new Float64Array(64);
   size = new Float64Array(64);
 
   add(pair: number, timeUs: number, size: number): void {
+    if (this.length >= MOST) {
+      this.dropped++;
+      return;
+    }
     if (this.length === this.pair.length) this.#grow();
     this.pair[this.length] = pair;
     this.timeUs[this.length] = timeUs;

@@ -43,7 +43,7 @@ export function dropPairs(pairs: PairTable, keep: (row: number) => boolean, keys
 
 function heaviest(table: KeyedTable, keep: number, weight: (row: number) => number): (row: number) => boolean {
   const weights = Float64Array.from({ length: table.count }, (_, row) => weight(row));
-  const limit = weights.slice().sort()[table.count - keep];
+  const limit = nthSmallest(weights, table.count - keep);
   const ties: number[] = [];
   let above = 0;
   for (let row = 0; row < table.count; row++) {
@@ -54,6 +54,20 @@ function heaviest(table: KeyedTable, keep: number, weight: (row: number) => numb
   const hashes = ties.map(hash).sort((a, b) => a - b);
   const lastHash = hashes[keep - above - 1];
   return (row) => weights[row] > limit || (weights[row] === limit && hash(row) <= lastHash);
+}
+
+const SMALL = 1024;
+
+/** Most weights of a flood are small whole numbers: counting finds the limit without sorting. */
+function nthSmallest(weights: Float64Array, n: number): number {
+  const counts = new Int32Array(SMALL);
+  for (const weight of weights) if (weight < SMALL) counts[weight]++;
+  let seen = 0;
+  for (let value = 0; value < SMALL; value++) {
+    seen += counts[value];
+    if (seen > n) return value;
+  }
+  return weights.slice().sort()[n];
 }
 
 /** A hash without the process's seed, so that two runs keep the same keys. */

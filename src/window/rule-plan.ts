@@ -8,6 +8,8 @@ import type { MeasureCode } from './measure/measure.ts';
 import { type Lookups, predicateCode } from './predicate-code.ts';
 import { compileRule, type Extras, matchCode, type RuleCode, type Scratch } from './rule-code.ts';
 
+const MINUTE_US = 60e6;
+
 /** A rule made ready to run: what it keeps, its generated code, its measures. */
 export interface CompiledRule {
   rule: RulePlan;
@@ -74,9 +76,12 @@ function planExtras(rule: RulePlan, layout: Layout): Extras {
   };
 }
 
-function paneLength({ window }: RulePlan): number {
+function paneLength({ window, measures }: RulePlan): number {
   if (window.kind === 'session') return window.sizeUs;
-  return gcd(window.sizeUs, window.slideUs);
+  const paneUs = gcd(window.sizeUs, window.slideUs);
+  // Single flows are kept until their pane closes, so panes of such rules stay short.
+  const keepsFlows = measures.some((measure) => measure.kind === 'aggregate' && measure.fn === 'beacon');
+  return keepsFlows && paneUs > MINUTE_US && paneUs % MINUTE_US === 0 ? MINUTE_US : paneUs;
 }
 
 function gcd(a: number, b: number): number {

@@ -1,22 +1,16 @@
+import type { EventLog } from '../event-log.ts';
 import { FLOWS } from '../field-code.ts';
+import { FlowHistory } from '../flow-history.ts';
 import { both } from '../layout.ts';
 import type { Pane } from '../pane.ts';
 import { beaconScore } from './beacon-score.ts';
 import type { MeasureCode, MeasureCompiler } from './measure.ts';
 import { PairPrint } from './pair-print.ts';
 
-/** Pairs whose flows are remembered, and flows of one pair: the newest. */
-const MOST_PAIRS = 1 << 16;
+/** Flows of one pair that are looked at: the newest. */
 const MOST_FLOWS = 512;
 /** A score is taken anew when the history grew by this share. */
 const GROWTH = 1.05;
-
-interface History {
-  times: number[];
-  sizes: number[];
-  score: number;
-  scoredAt: number;
-}
 
 /** Regularity of the flows of each tuple inside the key; the key's value is its highest tuple that had a flow now. */
 export const beacon: MeasureCompiler = (measure, where, layout, context): MeasureCode => {
@@ -47,8 +41,7 @@ class Histories {
   readonly #best: number;
   readonly #paneUs: number;
   readonly #print = new PairPrint();
-  /** In the order of their last flow, so that the first one is the one to forget. */
-  readonly #histories = new Map<string, History>();
+  #history: FlowHistory | null = null;
   #beganUs = Number.NaN;
 
   constructor({ min, ts, keep }: Record<string, number>, pair: number, best: number, paneUs: number) {
@@ -63,56 +56,45 @@ class Histories {
   learn(pane: Pane): void {
     const { events, table } = pane.pairs[this.#pair];
     if (events === null || events.length === 0) return;
+    this.#history ??= new FlowHistory();
     if (Number.isNaN(this.#beganUs)) this.#beganUs = pane.number * this.#paneUs;
-    const order = Uint32Array.from({ length: events.length }, (_, i) => i);
-    order.sort((x, y) => events.timeUs[x] - events.timeUs[y] || events.size[x] - events.size[y]);
-    const touched = new Map<number, History>();
-    for (const i of order)
-      touched.set(events.pair[i], this.#remember(pane, events.pair[i], events.timeUs[i], events.size[i]));
+    this.#remember(this.#history, pane, inOrder(events));
     const endUs = (pane.number + 1) * this.#paneUs;
     const { keys } = pane;
-    for (const [row, history] of touched) {
+    for (let row = 0; row < table.count; row++) {
+      const score = this.#score(this.#history, pane, row, endUs);
       const at = table.words[2 * row * table.stride + 1] * keys.stride + keys.first + this.#best;
-      keys.doubles[at] = Math.max(keys.doubles[at], this.#score(history, endUs));
+      if (score > keys.doubles[at]) keys.doubles[at] = score;
+    }
+    this.dropped = this.#history.evicted + events.dropped;
+  }
+
+  #remember(history: FlowHistory, pane: Pane, order: Uint32Array): void {
+    const { events } = pane.pairs[this.#pair];
+    if (events === null) return;
+    for (const i of order) {
+      this.#print.of(pane, this.#pair, events.pair[i]);
+      history.add(this.#print.low, this.#print.high, events.timeUs[i], events.size[i]);
     }
   }
 
-  #remember(pane: Pane, row: number, timeUs: number, size: number): History {
+  #score(history: FlowHistory, pane: Pane, row: number, endUs: number): number {
     this.#print.of(pane, this.#pair, row);
-    const id = `${this.#print.low},${this.#print.high}`;
-    const history = this.#histories.get(id) ?? this.#begin();
-    this.#histories.delete(id);
-    this.#histories.set(id, history);
-    history.times.push(timeUs);
-    history.sizes.push(size);
-    if (history.times.length > MOST_FLOWS || timeUs - history.times[0] > this.#keepUs) this.#forget(history, timeUs);
-    return history;
-  }
-
-  #begin(): History {
-    if (this.#histories.size >= MOST_PAIRS) {
-      const [oldest] = this.#histories.keys();
-      this.#histories.delete(oldest);
-      this.dropped++;
-    }
-    return { times: [], sizes: [], score: 0, scoredAt: 0 };
-  }
-
-  #forget(history: History, nowUs: number): void {
-    let from = Math.max(0, history.times.length - MOST_FLOWS);
-    while (nowUs - history.times[from] > this.#keepUs) from++;
-    history.times.splice(0, from);
-    history.sizes.splice(0, from);
-    history.scoredAt = Math.max(0, history.scoredAt - from);
-  }
-
-  #score(history: History, endUs: number): number {
-    const { times, sizes } = history;
-    if (times.length < this.#min) return 0;
-    if (history.scoredAt > 0 && times.length < GROWTH * history.scoredAt) return history.score;
+    const pair = history.find(this.#print.low, this.#print.high);
+    if (pair < 0 || history.count(pair) < this.#min) return 0;
+    const count = history.count(pair);
+    if (history.scoredAt[pair] > 0 && count < GROWTH * history.scoredAt[pair]) return history.score[pair];
+    const { times, sizes } = history.read(pair, MOST_FLOWS, endUs - this.#keepUs);
     const spanUs = Math.min(this.#keepUs, endUs - this.#beganUs);
-    history.score = beaconScore(times, sizes, endUs, spanUs, this.#leastTime);
-    history.scoredAt = times.length;
-    return history.score;
+    const enough = times.length >= this.#min;
+    history.score[pair] = enough ? beaconScore(times, sizes, endUs, spanUs, this.#leastTime) : 0;
+    history.scoredAt[pair] = count;
+    return history.score[pair];
   }
+}
+
+/** Events by time, then size: the order in which rows came does not matter. */
+function inOrder({ length, timeUs, size }: EventLog): Uint32Array {
+  const order = Uint32Array.from({ length }, (_, i) => i);
+  return order.sort((x, y) => timeUs[x] - timeUs[y] || size[x] - size[y]);
 }

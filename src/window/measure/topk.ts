@@ -39,11 +39,24 @@ export const topk: MeasureCompiler = (measure, where, layout, context): MeasureC
 
 function heaviest(view: WindowView, pair: number, row: number, k: number): number {
   const { table } = view.pairs[pair];
-  const amounts = Float64Array.from(
-    view.pairsOf(pair, row),
-    (p) => table.doubles[p * table.stride + table.first + 1],
-  ).sort();
+  const { doubles, stride, first } = table;
+  const pairs = view.pairsOf(pair, row);
+  if (pairs.length <= k) return sumOf(pairs, doubles, stride, first + 1);
+  if (k === 1) return greatest(pairs, doubles, stride, first + 1);
+  const amounts = Float64Array.from(pairs, (p) => doubles[p * stride + first + 1]).sort();
   let sum = 0;
   for (let i = Math.max(0, amounts.length - k); i < amounts.length; i++) sum += amounts[i];
   return sum;
+}
+
+function sumOf(pairs: Int32Array, doubles: Float64Array, stride: number, offset: number): number {
+  let sum = 0;
+  for (const p of pairs) sum += doubles[p * stride + offset];
+  return sum;
+}
+
+function greatest(pairs: Int32Array, doubles: Float64Array, stride: number, offset: number): number {
+  let most = 0;
+  for (const p of pairs) if (doubles[p * stride + offset] > most) most = doubles[p * stride + offset];
+  return most;
 }

@@ -1,0 +1,119 @@
+import { Metrics } from '../../src/core/metrics.ts';
+import { Decoder } from '../../src/decode/decode.ts';
+import { loadPlans } from '../../src/forecast/forecast.ts';
+import { Meter } from '../../src/meter/meter.ts';
+import { DEFAULT_HOME, type Prefix, parsePrefix } from '../../src/model/address.ts';
+import { createFlowBatch, type FlowBatch } from '../../src/model/flow-batch.ts';
+import { Names } from '../../src/model/names.ts';
+import { PacketBatch } from '../../src/model/packet-batch.ts';
+import { PacketRows } from '../../src/model/packet-rows.ts';
+import type { RuleSet } from '../../src/model/plan.ts';
+import { loadRules } from '../../src/rule/rule.ts';
+import { openCapture } from '../../src/source/source.ts';
+import { WindowStage } from '../../src/window/window.ts';
+
+/**
+ * What windows cost a slice: all shipped rules over the slices of one capture, held in memory, several rounds; CPU time, for the
+ * machine may be shared.
+ * `node test/perf/window.ts CAPTURE [ROUNDS [RULE...]]`. Prints one JSON line; with `each` as rule, one line a rule.
+ */
+const BOUND_US = 3e6;
+
+interface Step {
+  batch: FlowBatch;
+  watermarkUs: number;
+}
+
+/** All slices of a capture, in the meter's batches. */
+async function slicesOf(path: string, names: Names): Promise<Step[]> {
+  const steps: Step[] = [];
+  const metrics = new Metrics();
+  const meter = new Meter({ records: false }, { metrics, names, onSlices: keep, onRecords: () => {} });
+  function keep(batch: FlowBatch): void {
+    const copy = createFlowBatch(batch.length);
+    for (let row = 0; row < batch.length; row++) copy.copyRow(row, batch, row);
+    copy.length = batch.length;
+    steps.push({ batch: copy, watermarkUs: meter.maxEventUs - BOUND_US });
+  }
+  const decoder = new Decoder({ names }, { metrics });
+  const reader = openCapture(path);
+  const packets = new PacketBatch();
+  const rows = new PacketRows();
+  for (;;) {
+    const answer = reader.read(packets);
+    if (!(typeof answer === 'boolean' ? answer : await answer)) break;
+    for (let at = 0; at < packets.length; ) {
+      at += decoder.decode(packets, at, packets.length, rows);
+      meter.add(rows);
+    }
+  }
+  meter.end();
+  return steps;
+}
+
+interface Round {
+  nanosecondsASlice: number;
+  closeShare: number;
+  keys: number;
+  windows: number;
+}
+
+function round(ruleSet: RuleSet, steps: readonly Step[], names: Names): Round {
+  const answer = { nanosecondsASlice: 0, closeShare: 0, keys: 0, windows: 0 };
+  const stage = new WindowStage(ruleSet, {
+    names,
+    metrics: new Metrics(),
+    onResults: (results) => {
+      answer.windows++;
+      answer.keys += results.length;
+      return false;
+    },
+  });
+  let slices = 0;
+  let closing = 0;
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  for (const { batch, watermarkUs } of steps) {
+    stage.add(batch);
+    slices += batch.length;
+    const before = performance.now();
+    stage.advance(watermarkUs);
+    closing += performance.now() - before;
+  }
+  const before = performance.now();
+  stage.advance(Number.POSITIVE_INFINITY);
+  const ms = performance.now() - start;
+  closing += performance.now() - before;
+  const { user, system } = process.cpuUsage(cpu);
+  return { ...answer, nanosecondsASlice: (1e3 * (user + system)) / slices, closeShare: closing / ms };
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+function report(name: string, ruleSet: RuleSet, steps: readonly Step[], names: Names, rounds: number): void {
+  const runs = Array.from({ length: rounds }, () => round(ruleSet, steps, names));
+  const line = {
+    rules: name,
+    slices: steps.reduce((sum, { batch }) => sum + batch.length, 0),
+    nanosecondsASlice: Math.round(median(runs.map((run) => run.nanosecondsASlice))),
+    best: Math.round(Math.min(...runs.map((run) => run.nanosecondsASlice))),
+    closeShare: Number(median(runs.map((run) => run.closeShare)).toFixed(2)),
+    windows: runs[0].windows,
+    keys: runs[0].keys,
+    rssMB: Math.round(process.memoryUsage.rss() / 2 ** 20),
+  };
+  console.log(JSON.stringify(line));
+}
+
+const [path, rounds = '3', ...only] = process.argv.slice(2);
+const names = new Names();
+const home = DEFAULT_HOME.map(parsePrefix) as Prefix[];
+const { rules } = loadRules(['rules'], { home });
+const steps = await slicesOf(path, names);
+const all = { home, rules: [...rules.rules, ...loadPlans(home)] };
+if (only[0] === 'each')
+  for (const rule of all.rules) report(rule.id, { home, rules: [rule] }, steps, names, Number(rounds));
+else {
+  const chosen = only.length > 0 ? all.rules.filter(({ id }) => only.includes(id)) : all.rules;
+  report(`${chosen.length} rules`, { home, rules: chosen }, steps, names, Number(rounds));
+}
