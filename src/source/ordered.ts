@@ -24,6 +24,7 @@ const DEFAULTS = {
 } as const;
 
 export interface OrderedOptions extends Partial<Omit<SourceOptions, 'blockBytes'>> {
+  /** In place of the process's standard input. */
   stdin?: Readable;
   standardInput?: StandardInputOptions;
 }
@@ -32,7 +33,7 @@ export interface OrderedOptions extends Partial<Omit<SourceOptions, 'blockBytes'
 export class OrderedStream implements PacketStream {
   readonly #paths: readonly string[];
   readonly #options: SourceOptions;
-  readonly #stdin: Readable;
+  readonly #stdin: Readable | null;
   readonly #standardInput: StandardInputOptions;
   #sources: OrderedSource[] = [];
   #merged: MergedStream | null = null;
@@ -49,7 +50,7 @@ export class OrderedStream implements PacketStream {
       maxSpoolBytes: options.maxSpoolBytes ?? DEFAULTS.maxSpoolBytes,
       blockBytes: many ? SMALL_BLOCK_BYTES : BLOCK_BYTES,
     };
-    this.#stdin = options.stdin ?? process.stdin;
+    this.#stdin = options.stdin ?? null;
     this.#standardInput = options.standardInput ?? {};
   }
 

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { AutoInput } from './auto-input.ts';
 import { type ByteInput, FileInput, MemoryInput, type RandomInput } from './byte-input.ts';
@@ -75,9 +76,12 @@ export function fileOrigin(path: string): Origin {
   return new FileOrigin(path);
 }
 
-/** Standard input, once it is known whether it ends soon. */
-export async function standardInputOrigin(stream: Readable, options: StandardInputOptions): Promise<Origin> {
-  const got = await gather(stream, options);
+/** Standard input, once it is known whether it ends soon. Where the shell made it from a file, it is that file. */
+export async function standardInputOrigin(stream: Readable | null, options: StandardInputOptions): Promise<Origin> {
+  if (stream === null && fstatSync(0).isFile()) {
+    return { name: STANDARD_INPUT, again: true, open: () => new FileInput(STANDARD_INPUT, 0) };
+  }
+  const got = await gather(stream ?? process.stdin, options);
   if (got instanceof Uint8Array) return new MemoryOrigin(STANDARD_INPUT, got);
   return new StreamOrigin(STANDARD_INPUT, got);
 }

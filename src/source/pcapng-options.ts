@@ -9,7 +9,11 @@ export const END_OF_OPTIONS = 0;
 const CUSTOM = new Set([2988, 2989, 19372, 19373]);
 const ENTERPRISE_BYTES = 4;
 
-export type OptionVisitor = (code: number, at: number, length: number) => string | null;
+/** Takes an option, its value at `at` of the view; says what is wrong with it, or null. */
+export type OptionVisitor = (code: number, at: number, length: number, view: DataView) => string | null;
+
+/** For blocks whose options only have to be sound. */
+export const anyOption: OptionVisitor = () => null;
 
 /** Shows each option between `at` and `end`; what is wrong with them, or null. */
 export function walkOptions(
@@ -28,7 +32,7 @@ export function walkOptions(
     if (padded > end - next - 4) return `option ${code} claims ${length} bytes, more than its block has left`;
     if (code === END_OF_OPTIONS) return null;
     if (CUSTOM.has(code) && length < ENTERPRISE_BYTES) return `custom option ${code} is too short`;
-    const problem = visit(code, next + 4, length);
+    const problem = visit(code, next + 4, length, view);
     if (problem !== null) return problem;
     next += 4 + padded;
   }

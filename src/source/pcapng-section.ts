@@ -3,7 +3,7 @@ import type { CaptureInfo } from '../model/packet-reader.ts';
 import { linkTypeName } from './link-types.ts';
 import { CaptureInterface } from './pcapng-interface.ts';
 import { skipNameRecords } from './pcapng-names.ts';
-import { readInt64, readUint64, walkOptions } from './pcapng-options.ts';
+import { anyOption, type OptionVisitor, readInt64, readUint64, walkOptions } from './pcapng-options.ts';
 import { emptyInfo } from './record-parser.ts';
 
 export const SECTION_HEADER = 0x0a0d0d0a;
@@ -43,6 +43,15 @@ export class PcapngSection {
   littleEndian = true;
   interfaces: CaptureInterface[] = [];
   readonly #bodies: ReadonlyMap<number, Body>;
+  /** Made once: packets with options may be all there are. */
+  readonly #packetOption: OptionVisitor = (code, at, length, view) => {
+    const fixed = PACKET_OPTION_BYTES.get(code);
+    if (fixed !== undefined && length !== fixed) return `packet option ${code} has ${length} bytes, not ${fixed}`;
+    if (code === PACKET_VERDICT) return verdictProblem(view, at, length);
+    if (code === PACKET_DROP_COUNT) this.#lost(readUint64(view, at, this.littleEndian));
+    return null;
+  };
+  readonly #linkTypes = new Set<number>();
   #statisticsDrops: number | null = null;
   #packetDrops: number | null = null;
 
@@ -69,7 +78,7 @@ export class PcapngSection {
   #sectionHeader(view: DataView, from: number, to: number): string | null {
     this.info.byteOrder ??= this.littleEndian ? 'little' : 'big';
     this.interfaces = [];
-    return walkOptions(view, from + 16, to, this.littleEndian, () => null);
+    return walkOptions(view, from + 16, to, this.littleEndian, anyOption);
   }
 
   /** Section 4.2: `link type 2 | reserved 2 | snap length 4 | options`. */
@@ -94,9 +103,10 @@ export class PcapngSection {
 
   #describe(added: CaptureInterface): void {
     const { info } = this;
-    const name = linkTypeName(added.linkType);
     info.interfaces++;
-    if (!info.linkTypes.includes(name)) info.linkTypes.push(name);
+    if (this.#linkTypes.has(added.linkType)) return;
+    this.#linkTypes.add(added.linkType);
+    info.linkTypes.push(linkTypeName(added.linkType));
   }
 
   /** Section 4.3: `interface 4 | time high 4 | time low 4 | captured 4 | wire 4 | packet | options`. */
@@ -119,7 +129,8 @@ export class PcapngSection {
     if (captured > source.maxLength) return `a packet claims ${captured} captured bytes`;
     const packetEnd = from + 20 + captured;
     if (packetEnd > to) return `a packet of ${captured} bytes reaches past its block`;
-    const problem = this.#packetOptions(view, from + 20 + ((captured + 3) & ~3), to);
+    const options = from + 20 + ((captured + 3) & ~3);
+    const problem = walkOptions(view, options, to, little, this.#packetOption);
     if (problem !== null) return problem;
     const n = batch.length;
     source.setTime(batch.timeUs, batch.nanos, n, view.getUint32(from + 4, little), view.getUint32(from + 8, little));
@@ -153,16 +164,6 @@ export class PcapngSection {
     batch.ingressInterface[n] = source.index;
   }
 
-  #packetOptions(view: DataView, from: number, to: number): string | null {
-    return walkOptions(view, from, to, this.littleEndian, (code, at, length) => {
-      const fixed = PACKET_OPTION_BYTES.get(code);
-      if (fixed !== undefined && length !== fixed) return `packet option ${code} has ${length} bytes, not ${fixed}`;
-      if (code === PACKET_VERDICT) return verdictProblem(view, at, length);
-      if (code === PACKET_DROP_COUNT) this.#lost(readUint64(view, at, this.littleEndian));
-      return null;
-    });
-  }
-
   #lost(packets: number): void {
     this.#packetDrops = (this.#packetDrops ?? 0) + packets;
     this.info.drops = this.#statisticsDrops ?? this.#packetDrops;
@@ -172,7 +173,7 @@ export class PcapngSection {
   #names(view: DataView, from: number, to: number): string | null {
     const options = skipNameRecords(view, from, to, this.littleEndian);
     if (typeof options === 'string') return options;
-    return walkOptions(view, options, to, this.littleEndian, () => null);
+    return walkOptions(view, options, to, this.littleEndian, anyOption);
   }
 
   /** Section 4.6: `interface 4 | time 8 | options`. Counters run from the capture's start, so the last ones count. */
@@ -203,7 +204,7 @@ export class PcapngSection {
   #secrets(view: DataView, from: number, to: number): string | null {
     const length = view.getUint32(from + 4, this.littleEndian);
     if (length > to - from - 8) return 'secrets reach past their block';
-    return walkOptions(view, from + 8 + ((length + 3) & ~3), to, this.littleEndian, () => null);
+    return walkOptions(view, from + 8 + ((length + 3) & ~3), to, this.littleEndian, anyOption);
   }
 }
 

@@ -25,7 +25,7 @@ export function openCapture(path: string, options: { reader?: ReaderName } = {})
 
 /** Opens standard input (`-`) as one capture. */
 export async function openStandardInput(options: { reader?: ReaderName } = {}): Promise<PacketReader> {
-  return openReader(await standardInputOrigin(process.stdin, {}), options.reader);
+  return openReader(await standardInputOrigin(null, {}), options.reader);
 }
 
 /**
