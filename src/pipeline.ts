@@ -172,7 +172,7 @@ export async function replay(
 
   for (const path of tables) {
     const reader = new LoadCsvReader(path, { names: deps.names });
-    for await (const batch of reader.batches()) engine.flows(batch);
+    for (const batch of reader.batches()) engine.flows(batch);
     if (reader.error) errors.push({ file: path, error: reader.error });
   }
   const pace = pacer(input.speed, deps.clock);

@@ -25,11 +25,11 @@ const write = (name: string, content: string | Uint8Array): string => {
   return path;
 };
 
-async function rows(path: string) {
+function rows(path: string) {
   const names = new Names();
   const reader = new LoadCsvReader(path, { names });
   const out: [string, number, number, number][] = [];
-  for await (const batch of reader.batches()) {
+  for (const batch of reader.batches()) {
     for (let i = 0; i < batch.length; i++) {
       out.push([
         names.exporters.text(batch.exporter[i]),
@@ -48,10 +48,10 @@ describe('interface loads as CSV', () => {
   it.each([
     ['plain', TEXT],
     ['gzip', gzipSync(TEXT)],
-  ])('%s: a row a measured step', async (name, content) => {
+  ])('%s: a row a measured step', (name, content) => {
     const path = write(name, content);
     expect(isLoadCsv(path)).toBe(true);
-    const { out, reader } = await rows(path);
+    const { out, reader } = rows(path);
     expect(out).toEqual([
       ['edge1/uplink', 0, START, 3e8],
       ['core', 3, START, 6e8],
@@ -60,16 +60,16 @@ describe('interface loads as CSV', () => {
     expect(reader.error).toBeNull();
   });
 
-  it('says where a line is wrong and uses the others', async () => {
-    const { out, reader } = await rows(write('bad.csv', `${TEXT}nonsense\n2026-09-20T00:15:00Z,core/3,8\n`));
+  it('says where a line is wrong and uses the others', () => {
+    const { out, reader } = rows(write('bad.csv', `${TEXT}nonsense\n2026-09-20T00:15:00Z,core/3,8\n`));
     expect(out).toHaveLength(4);
     expect(reader.error).toMatchObject({ code: 'load.line', offset: TEXT.length });
   });
 
-  it('keeps what a damaged gzip file held before the damage', async () => {
+  it('keeps what a damaged gzip file held before the damage', () => {
     const many = `${TEXT}${Array.from({ length: 5000 }, (_, i) => `2026-09-21T00:00:00Z,x${i},${i}`).join('\n')}\n`;
     const cut = gzipSync(many);
-    const { out, reader } = await rows(write('cut.csv.gz', cut.subarray(0, cut.length - 2000)));
+    const { out, reader } = rows(write('cut.csv.gz', cut.subarray(0, cut.length - 2000)));
     expect(out.length).toBeGreaterThan(100);
     expect(reader.error).toMatchObject({ code: 'load.damaged' });
   });
