@@ -206,6 +206,7 @@ export class FlowLife {
     this.#leaveClosed(clockUs);
     for (let next = this.#wheel.due(clockUs); next >= 0; next = this.#wheel.due(clockUs))
       this.#leaveIdle(next, clockUs);
+    this.table.settle();
     this.deliver();
   }
 

@@ -104,6 +104,7 @@ export class FlowTable {
   coldF64: Float64Array;
   /** Outermost addresses of the low and the high end, 8 words a row; grown only when a tunnel was seen. */
   outer: Int32Array = new Int32Array(0);
+  /** Pairs (hash, row + 1), at most half full; its size follows the flows that are live. */
   index: Int32Array;
   /** Mask of an index position in entries (pairs). */
   mask: number;
@@ -120,19 +121,28 @@ export class FlowTable {
     this.cold = new Int32Array(this.capacity * FLOW);
     this.coldF64 = new Float64Array(this.cold.buffer);
     this.#free = new Int32Array(this.capacity);
-    this.mask = indexSize(this.capacity) - 1;
+    this.mask = 2 * SMALLEST - 1;
     this.index = new Int32Array(2 * (this.mask + 1));
   }
 
   /** Makes room for `count` more flows, as far as `maxFlows` allows; row numbers stay, the arrays do not. */
   reserve(count: number): void {
-    if (this.live + count <= this.capacity || this.capacity === this.maxFlows) return;
-    let capacity = this.capacity;
-    while (capacity < this.live + count) capacity *= 2;
-    this.#grow(Math.min(capacity, this.maxFlows));
+    const wanted = Math.min(this.live + count, this.maxFlows);
+    let size = this.mask + 1;
+    while (2 * wanted > size) size *= 2;
+    if (size > this.mask + 1) this.#resizeIndex(size);
+    if (wanted <= this.capacity) return;
+    let { capacity } = this;
+    while (capacity < wanted) capacity *= 2;
+    this.#growRows(Math.min(capacity, this.maxFlows));
   }
 
-  #grow(capacity: number): void {
+  /** After a flood the index shrinks again, so that the few flows that stay share few cache lines. */
+  settle(): void {
+    if (16 * this.live < this.mask + 1 && this.mask + 1 > 2 * SMALLEST) this.#resizeIndex((this.mask + 1) / 4);
+  }
+
+  #growRows(capacity: number): void {
     this.capacity = capacity;
     this.hot = grown(this.hot, capacity * FLOW);
     this.hotF64 = new Float64Array(this.hot.buffer);
@@ -140,16 +150,14 @@ export class FlowTable {
     this.coldF64 = new Float64Array(this.cold.buffer);
     this.#free = grown(this.#free, capacity);
     if (this.outer.length > 0) this.outer = grown(this.outer, 8 * capacity);
-    this.#rebuildIndex(indexSize(capacity));
   }
 
-  #rebuildIndex(size: number): void {
-    if (size === this.mask + 1) return;
+  /** Entries hold all that is needed to enter them again. */
+  #resizeIndex(size: number): void {
+    const { index } = this;
     this.mask = size - 1;
     this.index = new Int32Array(2 * size);
-    for (let row = 0; row < this.used; row++) {
-      if (this.hot[(row << FLOW_SHIFT) + KIND] !== 0) this.#enter(this.cold[(row << FLOW_SHIFT) + HASH], row);
-    }
+    for (let at = 0; at < index.length; at += 2) if (index[at + 1] !== 0) this.#enter(index[at], index[at + 1] - 1);
   }
 
   #enter(hash: number, row: number): void {
@@ -254,11 +262,6 @@ export class FlowTable {
   isLive(row: number): boolean {
     return (this.hot[(row << FLOW_SHIFT) + KIND] & OCCUPIED) !== 0;
   }
-}
-
-/** A power of two, at least twice the rows: at most half full. */
-function indexSize(capacity: number): number {
-  return 2 ** Math.ceil(Math.log2(2 * capacity));
 }
 
 function grown(old: Int32Array, length: number): Int32Array<ArrayBuffer> {

@@ -145,3 +145,25 @@ describe('every packet counts once', () => {
     );
   });
 });
+
+test('a flood comes, goes, and the few flows that stay are still found', () => {
+  const { records, meter, metrics, add } = startMeter();
+  const syn = (n: number, at: number): Packet => ({
+    at,
+    src: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`,
+    sport: 1,
+    dport: 2,
+    flags: 'S',
+  });
+  const steady = (at: number): Packet[] =>
+    Array.from({ length: 50 }, (_, i) => ({ at, sport: i + 1, dport: 99, proto: 17 }));
+  for (let second = 0; second < 60; second++) {
+    if (second === 10) add(Array.from({ length: 100_000 }, (_, n) => syn(n, second)));
+    add(steady(second));
+  }
+  expect(meter.liveFlows).toBe(50);
+  meter.end();
+  expect(records).toHaveLength(100_050);
+  expect(total(records)[0]).toBe(100_000 + 60 * 50);
+  expect(metrics.snapshot()['weir_meter_flows_total']).toBe(100_050);
+});
