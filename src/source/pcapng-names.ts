@@ -13,9 +13,9 @@ export function skipNameRecords(view: DataView, at: number, end: number, littleE
     const type = view.getUint16(next, littleEndian);
     const length = view.getUint16(next + 2, littleEndian);
     next += 4;
-    if (type === END_OF_RECORDS) return next;
     const padded = (length + 3) & ~3;
     if (padded > end - next) return 'a name record reaches past its block';
+    if (type === END_OF_RECORDS) return next;
     const address = type === IPV4 ? 4 : type === IPV6 ? 16 : -1;
     if (length < address) return 'a name record is too short for its address';
     if (address > 0 && length > address && view.getUint8(next + length - 1) !== 0) return 'a name has no end';
