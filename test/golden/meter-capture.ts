@@ -13,6 +13,11 @@ const NEVER_US = 10 * 365 * 86400e6;
 
 /** Flow records of one capture. */
 export async function meterCapture(path: string): Promise<FlowObject[]> {
+  return (await meterWhole(path)).flows;
+}
+
+/** Flow records of one capture, and how much was read for them. */
+export async function meterWhole(path: string): Promise<{ flows: FlowObject[]; packets: number; wireBytes: number }> {
   const names = new Names();
   const metrics = new Metrics();
   const format = new FlowFormatter(names);
@@ -31,7 +36,11 @@ export async function meterCapture(path: string): Promise<FlowObject[]> {
   const reader = openCapture(path);
   const batch = new PacketBatch();
   const rows = new PacketRows();
+  let packets = 0;
+  let wireBytes = 0;
   while (await reader.read(batch)) {
+    packets += batch.length;
+    for (let i = 0; i < batch.length; i++) wireBytes += batch.wireLength[i];
     for (let at = 0; at < batch.length; ) {
       at += decoder.decode(batch, at, batch.length, rows);
       meter.add(rows);
@@ -39,5 +48,5 @@ export async function meterCapture(path: string): Promise<FlowObject[]> {
   }
   reader.close();
   meter.end();
-  return flows;
+  return { flows, packets, wireBytes };
 }
