@@ -7,7 +7,16 @@ import { describeFlow, describeShare } from '../model/evidence-text.ts';
 import { describeKey } from '../model/key-text.ts';
 import type { Told } from './content.ts';
 import * as html from './mail-layout.ts';
-import { apart, colourOf, labelOf, type MailText, measuredText, shortTime, stillFiring } from './mail-words.ts';
+import {
+  apart,
+  colourOf,
+  labelOf,
+  type MailText,
+  measuredText,
+  sentenceOf,
+  shortTime,
+  stillFiring,
+} from './mail-words.ts';
 
 type Topk = Extract<EvidenceItem, { topk: string }>;
 
@@ -43,14 +52,6 @@ function timesText({ alert, repeat }: Told): string {
   const began = time === since ? '' : `, began ${apart(since, time)} before`;
   const length = window.start === window.end ? '' : `, window of ${apart(window.start, window.end)}`;
   return `${shortTime(time)}${began}${length}`;
-}
-
-/** What the summary says beyond title, key and measured values, which stand in the mail anyway. */
-function sentenceOf({ title, key, summary, measured }: Transition): string {
-  const head = `${title}: ${describeKey(key)}: `;
-  if (!summary.startsWith(head)) return summary;
-  const rest = summary.slice(head.length);
-  return measured.length > 0 && rest.startsWith(`${measured[0].name} ${measured[0].text}`) ? '' : rest;
 }
 
 function htmlText(told: Told, plot: AlertPlot | null, url: string | null): string {

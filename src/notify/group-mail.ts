@@ -4,7 +4,7 @@ import { describeKey } from '../model/key-text.ts';
 import { SEVERITIES, type Severity } from '../model/plan.ts';
 import type { Told } from './content.ts';
 import * as html from './mail-layout.ts';
-import { COLOURS, colourOf, labelOf, type MailText, measuredText, shortTime } from './mail-words.ts';
+import { COLOURS, colourOf, labelOf, type MailText, measuredText, sentenceOf, shortTime } from './mail-words.ts';
 
 /** Rules named in a subject, and pieces of advice. */
 const MOST_NAMES = 3;
@@ -87,9 +87,15 @@ function newsOf({ last, news }: Row): { text: string; time: string } {
   return { text: news.join(', then '), time: time.slice(11, 19) };
 }
 
-/** What broke a limit, else the first value. */
-function mainOf({ measured }: Transition): string {
-  return measured.length === 0 ? '' : `${measured[0].name} ${measured[0].text}`;
+/** What broke a limit, else the first value; of an alert that is over how long it was and how high. */
+function factsOf(alert: Transition): string {
+  const end = alert.state === 'resolved' ? sentenceOf(alert) : '';
+  return end === ''
+    ? alert.measured
+        .slice(0, 1)
+        .map(({ name, text }) => `${name} ${text}`)
+        .join()
+    : end;
 }
 
 function adviceOf(rows: readonly Row[]): string[] {
@@ -122,7 +128,9 @@ function cells(row: Row, oneTitle: boolean): html.Cell[] {
   const name = oneTitle ? '' : `<b>${html.text(alert.title)}</b><br>`;
   const { text, time } = newsOf(row);
   const parts = [`<b style="color:${colourOf(alert)}">${html.text(labelOf(alert))}</b>`];
-  if (alert.measured.length > 0) parts.push(`<b>${html.whole(mainOf(alert))}</b>`);
+  const facts = factsOf(alert);
+  if (facts !== '' && alert.state === 'resolved') parts.push(html.text(facts));
+  else if (facts !== '') parts.push(`<b>${html.whole(facts)}</b>`);
   parts.push(`${html.text(text)} ${html.whole(time)}`);
   return [{ html: `${name}${html.breakable(describeKey(alert.key))}${html.quiet(parts.join(' · '))}` }];
 }
@@ -143,8 +151,8 @@ function plainText(rows: readonly Row[], title: string, url: string | null): str
       `  ${describeKey(alert.key)}`,
       `  ${text} ${time}`,
     );
-    for (const measured of alert.measured.filter(({ limit }) => limit !== null))
-      lines.push(`  ${measuredText(measured)}`);
+    const broken = alert.measured.filter(({ limit }) => limit !== null).map(measuredText);
+    for (const line of broken.length > 0 ? broken : [factsOf(alert)]) if (line !== '') lines.push(`  ${line}`);
   }
   const advice = adviceOf(rows);
   if (advice.length > 0) lines.push('', 'What to do', ...advice.map((line) => `  ${line}`));

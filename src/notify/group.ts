@@ -20,7 +20,7 @@ const SCHEMA = `
     UNIQUE (channel, idempotency_key)
   ) STRICT;
   CREATE INDEX IF NOT EXISTS outbox_member_open ON outbox_member (channel, group_id, seq) WHERE message IS NULL;
-  CREATE INDEX IF NOT EXISTS outbox_member_alert ON outbox_member (channel, alert_id, seq);
+  CREATE INDEX IF NOT EXISTS outbox_member_by_alert ON outbox_member (alert_id, channel, seq);
   CREATE INDEX IF NOT EXISTS outbox_member_message ON outbox_member (message);
   CREATE TABLE IF NOT EXISTS outbox_group (
     channel TEXT NOT NULL,

@@ -1,6 +1,7 @@
 import { parseTimeUs } from '../core/time.ts';
 import { formatDuration } from '../core/units.ts';
 import type { Measured, Transition } from '../model/alert.ts';
+import { describeKey } from '../model/key-text.ts';
 
 /** A mail without its addresses. */
 export interface MailText {
@@ -43,4 +44,12 @@ export function measuredText({ name, text, limit, expected }: Measured): string 
   return [`${name} ${text}`, limit && `(limit ${limit})`, expected && `(expected ${expected})`]
     .filter(Boolean)
     .join(' ');
+}
+
+/** What the summary says beyond title, key and measured values, which stand in the mail anyway. */
+export function sentenceOf({ title, key, summary, measured }: Transition): string {
+  const head = `${title}: ${describeKey(key)}: `;
+  if (!summary.startsWith(head)) return summary;
+  const rest = summary.slice(head.length);
+  return measured.length > 0 && rest.startsWith(`${measured[0].name} ${measured[0].text}`) ? '' : rest;
 }

@@ -15,7 +15,7 @@ export const OUTBOX_SCHEMA = `
     UNIQUE (channel, idempotency_key)
   ) STRICT;
   CREATE INDEX IF NOT EXISTS outbox_state ON outbox (channel, state, seq);
-  CREATE INDEX IF NOT EXISTS outbox_alert ON outbox (channel, alert_id, seq);
+  CREATE INDEX IF NOT EXISTS outbox_by_alert ON outbox (alert_id, channel, seq);
 `;
 /** A message waits for those before it of the same alert: nobody hears of an end before its beginning. */
 const FIRST_OF_ALERT = `NOT EXISTS (

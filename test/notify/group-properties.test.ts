@@ -108,7 +108,7 @@ it('whatever is killed and refused: each transition is told once, in order, and 
         }
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });
 
