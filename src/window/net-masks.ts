@@ -1,12 +1,14 @@
-import type { Prefix } from '../model/address.ts';
-import { formatPrefix } from '../model/address.ts';
+import { formatPrefix, IPV4_WORD_2, type Prefix } from '../model/address.ts';
 import { PrefixIntervals } from '../model/prefix-intervals.ts';
 
-const CACHE = 1 << 14;
+/** Addresses are told apart by their first 16 bits where one interval holds all of those. */
+const HEADS = 1 << 16;
+const SEVERAL = -1;
+const UNKNOWN = -2;
 
 /**
- * All net lists of all rules, one bit each. An address is looked up once a batch, behind a cache by its hash; a net
- * test of a rule is then a test of one bit.
+ * All net lists of all rules, one bit each. An address is looked up once a batch; a net test of a rule is then a test of
+ * one bit. Most addresses need one look into a table of leading 16 bits, the others a binary search.
  */
 export class NetMasks {
   readonly #lists = new Map<string, number>();
@@ -17,8 +19,8 @@ export class NetMasks {
   words = 1;
   /** For each interval its mask words. */
   #masks = new Int32Array(1);
-  #cachedAddress = new Int32Array(0);
-  #cachedInterval = new Int32Array(0);
+  /** For each head its interval, when it is known and the only one: of IPv4, then of all other addresses. */
+  #heads = new Int32Array(0);
 
   /** The bit of a net list; lists must be told before `build`. */
   bit(nets: readonly Prefix[]): number {
@@ -34,6 +36,11 @@ export class NetMasks {
     return bit;
   }
 
+  /** How many lists there are. */
+  get lists(): number {
+    return this.#lists.size;
+  }
+
   build(): void {
     this.#intervals = new PrefixIntervals(this.#prefixes);
     this.words = Math.max(1, Math.ceil(this.#lists.size / 32));
@@ -44,61 +51,53 @@ export class NetMasks {
         this.#masks[interval * this.words + (bit >> 5)] |= 1 << (bit & 31);
       }
     }
-    this.#cachedAddress = new Int32Array(4 * CACHE);
-    this.#cachedInterval = new Int32Array(CACHE).fill(-1);
+    this.#heads = new Int32Array(2 * HEADS).fill(UNKNOWN);
   }
 
   /** Writes the mask words of `rows` addresses. */
-  classify(address: Int32Array, hashes: Int32Array, nets: Int32Array, rows: number): void {
+  classify(address: Int32Array, nets: Int32Array, rows: number): void {
     if (this.#lists.size === 0) return;
-    if (this.words === 1) this.#classifyOne(address, hashes, nets, rows);
-    else this.#classifyMany(address, hashes, nets, rows);
+    if (this.words === 1) this.#classifyOne(address, nets, rows);
+    else this.#classifyMany(address, nets, rows);
   }
 
-  #classifyOne(address: Int32Array, hashes: Int32Array, nets: Int32Array, rows: number): void {
-    const cached = this.#cachedAddress;
-    const intervals = this.#cachedInterval;
+  #classifyOne(address: Int32Array, nets: Int32Array, rows: number): void {
+    const heads = this.#heads;
     const masks = this.#masks;
     for (let r = 0; r < rows; r++) {
       const at = 4 * r;
-      const slot = hashes[r] & (CACHE - 1);
-      const c = 4 * slot;
-      let interval = intervals[slot];
-      if (
-        interval < 0 ||
-        cached[c + 3] !== address[at + 3] ||
-        cached[c + 2] !== address[at + 2] ||
-        cached[c + 1] !== address[at + 1] ||
-        cached[c] !== address[at]
-      ) {
-        interval = this.#miss(address, at, slot);
-      }
-      nets[r] = masks[interval];
+      const v4 = address[at + 2] === IPV4_WORD_2 && address[at] === 0 && address[at + 1] === 0;
+      const head = v4 ? address[at + 3] >>> 16 : HEADS + (address[at] >>> 16);
+      nets[r] = masks[heads[head] >= 0 ? heads[head] : this.#search(address, at, head)];
     }
   }
 
-  #classifyMany(address: Int32Array, hashes: Int32Array, nets: Int32Array, rows: number): void {
+  #search(address: Int32Array, at: number, head: number): number {
+    if (this.#heads[head] === UNKNOWN) {
+      const high = head << 16;
+      this.#heads[head] =
+        head < HEADS
+          ? this.#common([0, 0, IPV4_WORD_2, high], [0, 0, IPV4_WORD_2, high | 0xffff])
+          : this.#common([high, 0, 0, 0], [high | 0xffff, -1, -1, -1]);
+    }
+    return this.#intervals.find(address, at);
+  }
+
+  /** The interval that holds both ends. */
+  #common(first: number[], last: number[]): number {
+    const words = Int32Array.from([...first, ...last]);
+    const interval = this.#intervals.find(words, 0);
+    return this.#intervals.find(words, 4) === interval ? interval : SEVERAL;
+  }
+
+  #classifyMany(address: Int32Array, nets: Int32Array, rows: number): void {
     for (let r = 0; r < rows; r++) {
-      const interval = this.interval(address, 4 * r, hashes[r]);
+      const interval = this.#intervals.find(address, 4 * r);
       for (let w = 0; w < this.words; w++) nets[r * this.words + w] = this.#masks[interval * this.words + w];
     }
   }
 
-  interval(address: Int32Array, at: number, hash: number): number {
-    const slot = hash & (CACHE - 1);
-    const cached = this.#cachedAddress;
-    for (let k = 0; k < 4; k++) if (cached[4 * slot + k] !== address[at + k]) return this.#miss(address, at, slot);
-    return this.#cachedInterval[slot] < 0 ? this.#miss(address, at, slot) : this.#cachedInterval[slot];
-  }
-
-  #miss(address: Int32Array, at: number, slot: number): number {
-    const interval = this.#intervals.find(address, at);
-    for (let k = 0; k < 4; k++) this.#cachedAddress[4 * slot + k] = address[at + k];
-    this.#cachedInterval[slot] = interval;
-    return interval;
-  }
-
-  /** Tests one bit without the cache: for addresses that few rules look at. */
+  /** Tests one bit of one address: for addresses that few rules look at. */
   has(address: Int32Array, at: number, bit: number): boolean {
     const interval = this.#intervals.find(address, at);
     return ((this.#masks[interval * this.words + (bit >> 5)] >>> (bit & 31)) & 1) !== 0;

@@ -27,10 +27,10 @@ export class Scratch {
 
 /** The generated functions of one rule. Each holds one loop, so that it is optimised while it runs. */
 export interface RuleCode {
-  /** Writes the rows that match into `selected`; answers how many. */
-  select(): number;
+  /** Writes those of `n` candidate rows that match into `selected`; answers how many. */
+  select(candidates: Int32Array, from: number, n: number): number;
   /** Rows that match the follow-up. */
-  selectFollow(): number;
+  selectFollow(candidates: Int32Array, from: number, n: number): number;
   /** Writes hash and words of `n` selected rows' keys. */
   keys(n: number): void;
   /** Moves the accumulators of rows `from` .. `to`. */
@@ -95,7 +95,7 @@ export function matchCode(rule: RulePlan, lookups: Lookups): string {
 
 function selectText(name: string, test: string): string {
   if (test === 'false') return `function ${name}(){return 0;}`;
-  return `function ${name}(){const n=chunk.length;let m=0;for(let q=0;q<n;q=q+1|0){const r=rows[q],i=r>>1;if(${test}){SEL[m]=r;m=m+1|0;}}return m;}`;
+  return `function ${name}(list,at,n){let m=0;for(let q=0;q<n;q=q+1|0){const r=list[at+q],i=r>>1;if(${test}){SEL[m]=r;m=m+1|0;}}return m;}`;
 }
 
 function keysText(key: KeyCode): string {

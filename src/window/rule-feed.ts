@@ -1,6 +1,7 @@
 import type { Counter } from '../core/metrics.ts';
 import { type Chunk, isLong } from './chunk.ts';
-import { findRows } from './find-code.ts';
+import { CANDIDATES, type Dispatcher } from './dispatch.ts';
+import { type FindRows, findAll, findRows } from './find-code.ts';
 import { enterValue, REGISTERS } from './hyper-log-log.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { type PairTable, Pane } from './pane.ts';
@@ -28,16 +29,27 @@ export class RuleFeed {
   closedUs = Number.NEGATIVE_INFINITY;
   readonly #chunk: Chunk;
   readonly #scratch: Scratch;
+  readonly #dispatcher: Dispatcher;
+  /** Numbers of the match and of the follow-up among the dispatcher's conditions. */
+  readonly #conditions: number[];
   readonly #pairLimit: number;
+  readonly #findKeys: FindRows;
   readonly #spare: Pane[] = [];
   readonly #long: number[] = [];
   readonly #drops: { keys: Counter; pairs: Counter; panes: Counter };
 
-  constructor(compiled: CompiledRule, chunk: Chunk, scratch: Scratch, options: { maxPairs?: number } = {}) {
+  constructor(
+    compiled: CompiledRule,
+    deps: { chunk: Chunk; scratch: Scratch; dispatcher: Dispatcher; conditions: number[] },
+    options: { maxPairs?: number } = {},
+  ) {
     this.compiled = compiled;
-    this.#chunk = chunk;
-    this.#scratch = scratch;
+    this.#chunk = deps.chunk;
+    this.#scratch = deps.scratch;
+    this.#dispatcher = deps.dispatcher;
+    this.#conditions = deps.conditions;
     this.#pairLimit = options.maxPairs ?? MOST_PAIRS;
+    this.#findKeys = findRows(compiled.code.keyWords);
     const { dropped } = compiled;
     this.#drops = { keys: dropped('max_keys'), pairs: dropped('max_pairs'), panes: dropped('max_panes') };
   }
@@ -45,8 +57,10 @@ export class RuleFeed {
   /** Adds the rows of the chunk that match. */
   add(): void {
     const { code, rule } = this.compiled;
-    this.#take(code.select(), false);
-    if (rule.follow) this.#take(code.selectFollow(), true);
+    const { candidates, counts } = this.#dispatcher;
+    const [own, follow] = this.#conditions;
+    this.#take(code.select(candidates, own * CANDIDATES, counts[own]), false);
+    if (rule.follow) this.#take(code.selectFollow(candidates, follow * CANDIDATES, counts[follow]), true);
   }
 
   #take(selected: number, follow: boolean): void {
@@ -129,7 +143,7 @@ export class RuleFeed {
     const { hash, words, row } = this.#scratch;
     keys.reserve(to - from);
     const before = keys.count;
-    findRows(code.keyWords)(keys, from, to, hash, words, row);
+    findAll(this.#findKeys, keys, from, to, hash, words, row);
     keys.beginFrom(before);
     if (follow) code.updateFollow(from, to, keys);
     else {
@@ -177,7 +191,7 @@ export class RuleFeed {
     if (n === 0) return;
     table.reserve(n);
     const before = table.count;
-    findRows(table.keyWords)(table, 0, n, pairHash, pairWords, pairRow);
+    findAll(findRows(table.keyWords), table, 0, n, pairHash, pairWords, pairRow);
     table.beginFrom(before);
     countNew(table, before, keys, plan.count);
     for (let k = 0; k < plan.amounts.length; k++) {

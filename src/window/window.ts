@@ -6,6 +6,7 @@ import type { Names } from '../model/names.ts';
 import type { RuleSet } from '../model/plan.ts';
 import type { WindowSink } from '../model/window-result.ts';
 import { CHUNK, Chunk } from './chunk.ts';
+import { Dispatcher } from './dispatch.ts';
 import { EvidenceFinder } from './evidence.ts';
 import { NetMasks } from './net-masks.ts';
 import { Lookups } from './predicate-code.ts';
@@ -43,6 +44,7 @@ export interface WindowPorts {
  */
 export class WindowStage {
   readonly #chunk: Chunk;
+  readonly #dispatcher: Dispatcher;
   readonly #rules: ClosingWindows[];
   readonly #recent: RecentRows | null;
   readonly #evidence: EvidenceFinder | null;
@@ -60,9 +62,14 @@ export class WindowStage {
     masks.build();
     this.#chunk = new Chunk(masks, lookups.uses, seed);
     const scratch = new Scratch();
+    const conditions = ruleSet.rules.flatMap(({ match, follow }) => (follow ? [match, follow.match] : [match]));
+    this.#dispatcher = new Dispatcher(conditions, lookups, this.#chunk);
+    const deps = { chunk: this.#chunk, scratch, dispatcher: this.#dispatcher };
+    let condition = 0;
     this.#rules = plans.map((compile, index) => {
       const compiled = compile({ chunk: this.#chunk, scratch, seed, metrics });
-      const feed = new RuleFeed(compiled, this.#chunk, scratch, limits);
+      const own = compiled.rule.follow ? [condition++, condition++] : [condition++];
+      const feed = new RuleFeed(compiled, { ...deps, conditions: own }, limits);
       const session = compiled.rule.window.kind === 'session';
       return session ? new SessionWindows(feed, index, onResults) : new RuleWindows(feed, index, onResults);
     });
@@ -83,6 +90,7 @@ export class WindowStage {
     for (let from = 0; from < batch.length; from += CHUNK) {
       this.#chunk.load(batch, from, Math.min(batch.length, from + CHUNK));
       this.#countLate();
+      this.#dispatcher.sort();
       for (const rule of this.#rules) rule.feed.add();
     }
     this.#dueUs = Number.NEGATIVE_INFINITY;
