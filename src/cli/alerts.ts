@@ -22,7 +22,7 @@ interface Options {
 const EXAMPLES = `
 Examples:
   weir alerts -c weir.yaml                      every stored transition, in order
-  weir alerts --store state/ --active           what is not resolved
+  weir alerts --store state/ --active           what fires now
   weir alerts -c weir.yaml --rule syn-flood --since 2026-11-24 --json`;
 
 export function alertsCommand(program: Command): void {
@@ -35,7 +35,7 @@ export function alertsCommand(program: Command): void {
     .option('--until <TIME>', 'before this event time')
     .option('--rule <ID>', 'of this rule only')
     .addOption(new Option('--severity <LEVEL>', 'of this severity only').choices([...SEVERITIES]))
-    .option('--active', 'the newest transition of each alert that is not resolved')
+    .option('--active', 'the newest transition of each alert that fires')
     .option('--json', 'one JSON object a line, as weir replay prints them')
     .addHelpText('after', EXAMPLES)
     .action(run);

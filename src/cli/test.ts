@@ -80,9 +80,19 @@ async function run(given: string[], options: Options): Promise<void> {
   out.close();
 }
 
-/** Rules that lie beside a test are the ones it tests; `override` and common files count as they do in a run. */
-function rulesBeside(test: RuleCase, options: LoadOptions): RuleSet {
-  return requireRules([dirname(test.file)], options);
+const loaded = new Map<string, RuleSet>();
+
+/**
+ * The rules that a case is about, of all that lie beside it (`override` and common files count as they do in a run): the
+ * one under test, others it names, and those that may suppress them.
+ */
+function rulesOf(test: RuleCase, options: LoadOptions): RuleSet {
+  const id = `${dirname(test.file)} ${JSON.stringify(options)}`;
+  const all = loaded.get(id) ?? requireRules([dirname(test.file)], options);
+  loaded.set(id, all);
+  const named = new Set([test.rule, ...test.expect.map(({ rule }) => rule)]);
+  const rules = all.rules.filter((rule) => named.has(rule.id) || rule.suppresses.length > 0);
+  return { rules, home: all.home };
 }
 
 async function runCase(test: RuleCase): Promise<Result> {
@@ -103,9 +113,12 @@ function runLines(test: RuleCase): Verdict {
 function transitionsOf(test: RuleCase, shuffle: boolean): Transition[] {
   const names = new Names();
   const transitions: Transition[] = [];
-  const rules = rulesBeside(test, { home: test.home ?? TEST_HOME });
+  const rules = rulesOf(test, { home: test.home ?? TEST_HOME });
   const sinks = { transition: (transition: Transition) => void transitions.push(transition) };
-  const engine = new Engine({ rules }, sinks, { names, metrics: new Metrics() });
+  const engine = new Engine({ rules, interfaceSpeed: () => test.interfaceSpeed }, sinks, {
+    names,
+    metrics: new Metrics(),
+  });
   for (const batch of flowRows(test.flows, names, { shuffle })) engine.flows(batch);
   engine.end();
   return transitions;
@@ -118,7 +131,7 @@ async function runCapture(test: RuleCase, path: string): Promise<Verdict> {
       paths: [path],
       home: test.home,
       speed: Number.POSITIVE_INFINITY,
-      rules: (home) => rulesBeside(test, test.home ? { home } : { defaultHome: home }),
+      rules: (home) => rulesOf(test, test.home ? { home } : { defaultHome: home }),
     },
     {
       transition: (transition) => void transitions.push(transition),
