@@ -23,6 +23,7 @@ export class MailServer {
   /** Answers to the next mails, in order; null: taken. */
   readonly answers: (number | null)[] = [];
   readonly #server: SMTPServer;
+  readonly #arrivals: (() => void)[] = [];
 
   constructor(options: SMTPServerOptions = {}) {
     this.#server = new SMTPServer({
@@ -51,6 +52,7 @@ export class MailServer {
             secure: session.secure,
           });
           done();
+          for (const wake of this.#arrivals.splice(0)) wake();
         });
       },
       ...options,
@@ -61,6 +63,11 @@ export class MailServer {
   async listen(port = 0): Promise<number> {
     await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', () => resolve()));
     return (this.#server.server.address() as AddressInfo).port;
+  }
+
+  /** Resolves when a mail that satisfies the test has come. */
+  async arrived(test: (received: Received) => boolean): Promise<void> {
+    while (!this.got.some(test)) await new Promise<void>((resolve) => this.#arrivals.push(resolve));
   }
 
   async close(): Promise<void> {
