@@ -1,5 +1,5 @@
 import type { KeyedTable } from './keyed-table.ts';
-import { identity, type Layout, ROWS } from './layout.ts';
+import { identity, type Layout, type PairPlan, ROWS } from './layout.ts';
 import type { MeasureCode } from './measure/measure.ts';
 import type { Pane } from './pane.ts';
 import type { Part } from './window-view.ts';
@@ -27,7 +27,7 @@ export class Combiner {
   add(pane: Pane): Part {
     const keyRows = this.#addKeys(pane.keys);
     const pairRows = pane.pairs.map((pairs, p) =>
-      pairs.plan.windowed ? this.#addPairs(p, pairs.table, keyRows) : EMPTY,
+      windowed(pairs.plan) ? this.#addPairs(p, pairs.table, keyRows) : EMPTY,
     );
     return { pane, keyRows, pairRows };
   }
@@ -84,7 +84,7 @@ export class Combiner {
   remove({ pane, keyRows, pairRows }: Part): void {
     if (keyRows === null) return;
     pane.pairs.forEach((pairs, p) => {
-      if (pairs.plan.windowed) this.#removePairs(p, pairs.table, keyRows, pairRows[p]);
+      if (windowed(pairs.plan)) this.#removePairs(p, pairs.table, keyRows, pairRows[p]);
     });
     const { keys } = this.window;
     this.#layout.merges.forEach((merge, a) => {
@@ -129,6 +129,11 @@ export class Combiner {
       if (changes.length > 0) foldPairs(pane, p, changes);
     });
   }
+}
+
+/** Logs and what matters only when a pane closes stay out of windows. */
+function windowed(plan: PairPlan): boolean {
+  return plan.windowed && !plan.log;
 }
 
 const EMPTY = new Int32Array(0);

@@ -1,48 +1,92 @@
-/** Events of one pane: about 40 MB. */
+/** Events of one pane: about 50 MB. */
 const MOST = 1 << 21;
+/** Positions need 21 bits beside the moment in a double's 53. */
+const PLACES = 1 << 21;
+const LONGEST = 2 ** 32;
 
-/** Single events of pairs in arrival order: pair row, time, size. Grows to a limit; the owner resets it every pane. */
+/**
+ * Single events of keys in arrival order: row of the key, hash of the tuple, moment, size. Grows to a limit; the owner
+ * resets it every pane.
+ */
 export class EventLog {
   length = 0;
   /** Events that had no room, ever. */
   dropped = 0;
-  pair = new Int32Array(64);
-  timeUs = new Float64Array(64);
+  key = new Int32Array(64);
+  print = new Int32Array(64);
+  moment = new Float64Array(64);
   size = new Float64Array(64);
 
-  add(pair: number, timeUs: number, size: number): void {
-    if (this.length >= MOST) {
-      this.dropped++;
-      return;
+  /** Appends `n` events: tuples' words begin with the row of their key. */
+  addAll(n: number, words: Int32Array, width: number, hashes: Int32Array, amounts: readonly Float64Array[]): void {
+    while (this.length + n > this.key.length && this.key.length < MOST) this.#grow();
+    const fit = Math.min(n, this.key.length - this.length);
+    this.dropped += n - fit;
+    for (let q = 0; q < fit; q++) {
+      const at = this.length++;
+      this.key[at] = words[q * width];
+      this.print[at] = hashes[q];
+      this.moment[at] = amounts[0][q];
+      this.size[at] = amounts[1][q];
     }
-    if (this.length === this.pair.length) this.#grow();
-    this.pair[this.length] = pair;
-    this.timeUs[this.length] = timeUs;
-    this.size[this.length] = size;
-    this.length++;
   }
 
   #grow(): void {
-    const { pair, timeUs, size } = this;
-    this.pair = new Int32Array(2 * pair.length);
-    this.pair.set(pair);
-    this.timeUs = new Float64Array(2 * pair.length);
-    this.timeUs.set(timeUs);
-    this.size = new Float64Array(2 * pair.length);
+    const { key, print, moment, size } = this;
+    const length = 2 * key.length;
+    this.key = new Int32Array(length);
+    this.key.set(key);
+    this.print = new Int32Array(length);
+    this.print.set(print);
+    this.moment = new Float64Array(length);
+    this.moment.set(moment);
+    this.size = new Float64Array(length);
     this.size.set(size);
   }
 
-  /** After pairs moved: events of pairs that left (-1) go. */
+  /** After keys moved: events of keys that left (-1) go. */
   rename(places: Int32Array): void {
     let to = 0;
     for (let i = 0; i < this.length; i++) {
-      const place = places[this.pair[i]];
+      const place = places[this.key[i]];
       if (place < 0) continue;
-      this.pair[to] = place;
-      this.timeUs[to] = this.timeUs[i];
+      this.key[to] = place;
+      this.print[to] = this.print[i];
+      this.moment[to] = this.moment[i];
       this.size[to++] = this.size[i];
     }
     this.length = to;
+  }
+
+  /** Positions by moment, then size: the order in which rows came does not matter. */
+  inOrder(): Uint32Array {
+    const { length, moment, size } = this;
+    let first = Number.POSITIVE_INFINITY;
+    let last = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < length; i++) {
+      if (moment[i] < first) first = moment[i];
+      if (moment[i] > last) last = moment[i];
+    }
+    const order = new Uint32Array(length);
+    if (last - first >= LONGEST) {
+      for (let i = 0; i < length; i++) order[i] = i;
+      return order.sort((x, y) => moment[x] - moment[y] || size[x] - size[y]);
+    }
+    // Moment and position in one number: the runtime sorts plain numbers several times faster than by comparison.
+    const packed = new Float64Array(length);
+    for (let i = 0; i < length; i++) packed[i] = (moment[i] - first) * PLACES + i;
+    packed.sort();
+    for (let i = 0; i < length; i++) order[i] = packed[i] % PLACES;
+    return this.#settleTies(order);
+  }
+
+  #settleTies(order: Uint32Array): Uint32Array {
+    const { moment, size } = this;
+    for (let from = 0, to = 0; from < order.length; from = to) {
+      for (to = from + 1; to < order.length && moment[order[to]] === moment[order[from]]; ) to++;
+      if (to - from > 1) order.subarray(from, to).sort((x, y) => size[x] - size[y]);
+    }
+    return order;
   }
 
   reset(): void {

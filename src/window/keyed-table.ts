@@ -34,6 +34,11 @@ export class KeyedTable {
     this.words = new Int32Array(this.doubles.buffer);
   }
 
+  /** The hash of a row's key. */
+  hash(row: number): number {
+    return this.words[2 * row * this.stride];
+  }
+
   /** Makes sure that `more` rows can be appended without looking. */
   reserve(more: number): void {
     const rows = this.count + more;

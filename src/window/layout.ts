@@ -17,8 +17,10 @@ export interface PairPlan {
   count: number;
   /** Past this many tuples a key is counted by sketch; Infinity: never. */
   sketchPast: number;
-  /** The single rows are kept, too: their two amounts are time and size (`beacon`). */
-  events: boolean;
+  /** The single rows are kept instead of pairs: their two amounts are a moment and a size (`scan`, `beacon`). */
+  log: boolean;
+  /** Accumulator that holds the last one-word tuple of the key plus one, so that it is not looked up again; or -1. */
+  last: number;
   /** Panes merge into windows; else the pairs matter only when their pane closes. */
   windowed: boolean;
   /** A row needs only the first field of the tuple; of the others 0 stands for what is not there. */
@@ -87,11 +89,14 @@ export class Layout {
       amounts: [],
       count,
       sketchPast: Number.POSITIVE_INFINITY,
-      events: false,
+      log: false,
+      last: -1,
       windowed: true,
       loose: false,
     };
-    return this.pairs.push({ ...plan, ...options }) - 1;
+    const whole = { ...plan, ...options };
+    if (whole.amounts.length === 0 && code.words === 1) whole.last = this.keep('own');
+    return this.pairs.push(whole) - 1;
   }
 
   /** What a fresh row begins with. */

@@ -14,7 +14,7 @@ export class PairTable {
   constructor(plan: PairPlan) {
     this.plan = plan;
     this.table = new KeyedTable(1 + plan.code.words, [0, ...plan.amounts.map(({ merge }) => identity(merge))]);
-    this.events = plan.events ? new EventLog() : null;
+    this.events = plan.log ? new EventLog() : null;
   }
 
   reset(): void {

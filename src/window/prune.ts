@@ -37,8 +37,7 @@ export function dropPairs(pairs: PairTable, keep: (row: number) => boolean, keys
     const key = table.words[2 * row * table.stride + 1];
     keys.doubles[key * keys.stride + keys.first + plan.count]--;
   }
-  const places = table.compact(keep);
-  pairs.events?.rename(places);
+  table.compact(keep);
 }
 
 function heaviest(table: KeyedTable, keep: number, weight: (row: number) => number): (row: number) => boolean {
@@ -82,9 +81,9 @@ function stableHash(table: KeyedTable, row: number): number {
 function rehome(pairs: PairTable, places: Int32Array): void {
   const { table } = pairs;
   const parent = (row: number): number => table.words[2 * row * table.stride + 1];
-  const moved = table.compact((row) => places[parent(row)] >= 0);
+  table.compact((row) => places[parent(row)] >= 0);
   for (let row = 0; row < table.count; row++) table.words[2 * row * table.stride + 1] = places[parent(row)];
-  pairs.events?.rename(moved);
+  pairs.events?.rename(places);
   const sketches = [...pairs.sketches];
   pairs.sketches.clear();
   for (const [row, registers] of sketches) if (places[row] >= 0) pairs.sketches.set(places[row], registers);

@@ -2,6 +2,39 @@ import { createFlowBatch, type FlowBatch } from '../model/flow-batch.ts';
 
 const BLOCK = 8192;
 
+/** What rules and evidence look at; other columns are not copied. */
+const KEPT = new Set<string>([
+  'startUs',
+  'endUs',
+  'packetDeltaCount',
+  'octetDeltaCount',
+  'reversePacketDeltaCount',
+  'reverseOctetDeltaCount',
+  'samplingInterval',
+  'meta',
+  'sourceAddress',
+  'destinationAddress',
+  'sourceTransportPort',
+  'destinationTransportPort',
+  'tcpControlBits',
+  'reverseTcpControlBits',
+  'protocolIdentifier',
+  'icmpTypeCode',
+]);
+const RARE: Readonly<Record<string, readonly string[]>> = {
+  outer: ['outerSourceAddress', 'outerDestinationAddress'],
+  mac: ['sourceMacAddress', 'destinationMacAddress'],
+  as: ['sourceAs', 'destinationAs'],
+  inIf: ['ingressInterface', 'egressInterface'],
+  outIf: ['ingressInterface', 'egressInterface'],
+  vlan: ['vlanId'],
+  tos: ['ipClassOfService'],
+  dnsName: ['dnsName'],
+  dnsType: ['dnsType'],
+  sni: ['sni'],
+  exporter: ['exporter'],
+};
+
 interface Block {
   rows: FlowBatch;
   earliestUs: number;
@@ -15,13 +48,15 @@ export class RecentRows {
   #next = 0;
   readonly #columns: { name: keyof FlowBatch; width: number }[];
 
-  constructor(rows: number) {
+  /** @param uses columns of `Chunk` that only some rules look at */
+  constructor(rows: number, uses: ReadonlySet<string>) {
     this.#most = Math.max(1, Math.ceil(rows / BLOCK));
     const probe = createFlowBatch(1);
     const names = Object.keys(probe) as (keyof FlowBatch)[];
     this.#columns = names.flatMap((name) => {
       const column: unknown = probe[name];
-      return ArrayBuffer.isView(column) ? [{ name, width: (column as Int32Array).length }] : [];
+      const wanted = KEPT.has(name) || [...uses].some((use) => RARE[use]?.includes(name));
+      return wanted && ArrayBuffer.isView(column) ? [{ name, width: (column as Int32Array).length }] : [];
     });
   }
 

@@ -37,7 +37,7 @@ export interface RuleCode {
   update(from: number, to: number, table: KeyedTable): void;
   updateFollow(from: number, to: number, table: KeyedTable): void;
   /** For each pair plan: writes hash, words and amounts of the pairs; answers how many. */
-  pairs: ((from: number, to: number) => number)[];
+  pairs: ((from: number, to: number, table: KeyedTable) => number)[];
   /** Writes the values of the listed rows, `width` a row. */
   values(table: KeyedTable, rows: Int32Array, n: number, seconds: number, out: Float64Array): void;
   /** For each evidence item that ranks values: writes the tuple's words of a row, answers its amount (NaN without). */
@@ -77,7 +77,7 @@ ${selectText('selectFollow', both(deps.follow, key.there.join('&&') || 'true'))}
 ${keysText(key)}
 function update(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${updateText(layout)}}}
 function updateFollow(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${follow}}}
-${layout.pairs.map((_, p) => pairText(layout, p)).join('\n')}
+${layout.pairs.map((_, p) => pairText(layout, p, stride, first)).join('\n')}
 ${valuesText(values, stride, first, extras)}
 ${rule.evidence.map((item, e) => evidenceText(item, e, layout)).join('\n')}
 return {select,selectFollow,keys,update,updateFollow,values,keyWords:${key.words},evidence:[${rule.evidence.map((_, e) => `evidence${e}`).join(',')}],pairs:[${layout.pairs.map((_, p) => `pair${p}`).join(',')}]};`;
@@ -108,11 +108,12 @@ function updateText(layout: Layout): string {
     .join('');
 }
 
-function pairText(layout: Layout, p: number): string {
-  const { code, guard, amounts } = layout.pairs[p];
+function pairText(layout: Layout, p: number, stride: number, first: number): string {
+  const { code, guard, amounts, last } = layout.pairs[p];
   const write = amounts.map((amount, k) => `AM${k}[m]=${amount.code};`).join('');
-  const body = `const o=m*${1 + code.words};KP[o]=ROW[j];${code.text}HP[m]=finish(h^Math.imul(HH[j],0x85ebca6b));${write}m=m+1|0;`;
-  return `function pair${p}(from,to){let m=0;for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1;if(${guard}){${body}}}return m;}`;
+  const known = `const z=KP[o+1]+1,d=ROW[j]*${stride}+${first + last};if(D[d]===z)continue;D[d]=z;`;
+  const body = `const o=m*${1 + code.words};KP[o]=ROW[j];${code.text}${last >= 0 ? known : ''}HP[m]=finish(h^Math.imul(HH[j],0x85ebca6b));${write}m=m+1|0;`;
+  return `function pair${p}(from,to,t){const D=t.doubles;let m=0;for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1;if(${guard}){${body}}}return m;}`;
 }
 
 function valuesText(values: string[], stride: number, first: number, { session }: Extras): string {

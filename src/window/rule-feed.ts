@@ -148,7 +148,7 @@ export class RuleFeed {
     if (follow) code.updateFollow(from, to, keys);
     else {
       code.update(from, to, keys);
-      for (let p = 0; p < pane.pairs.length; p++) this.#feedPairs(code.pairs[p](from, to), pane.pairs[p], keys);
+      for (let p = 0; p < pane.pairs.length; p++) this.#feedPairs(code.pairs[p](from, to, keys), pane.pairs[p], keys);
     }
     if (keys.count > rule.maxKeys) this.#drops.keys.value += pruneKeys(pane, Math.max(1, rule.maxKeys >> 1));
   }
@@ -187,6 +187,10 @@ export class RuleFeed {
   #feedPairs(selected: number, pairs: PairTable, keys: KeyedTable): void {
     const { pairHash, pairWords, pairRow, amounts } = this.#scratch;
     const { table, plan } = pairs;
+    if (pairs.events) {
+      pairs.events.addAll(selected, pairWords, table.keyWords, pairHash, amounts);
+      return;
+    }
     const n = plan.sketchPast < Number.POSITIVE_INFINITY ? this.#sketch(selected, pairs, keys) : selected;
     if (n === 0) return;
     table.reserve(n);
@@ -200,7 +204,6 @@ export class RuleFeed {
       if (merge === 'sum') addSums(table, pairRow, amounts[k], n, offset);
       else addExtremes(table, pairRow, amounts[k], n, offset, merge === 'min');
     }
-    if (pairs.events) for (let q = 0; q < n; q++) pairs.events.add(pairRow[q], amounts[0][q], amounts[1][q]);
     if (table.count > this.#pairLimit) this.#relieve(pairs, keys);
   }
 

@@ -74,7 +74,7 @@ export class WindowStage {
       return session ? new SessionWindows(feed, index, onResults) : new RuleWindows(feed, index, onResults);
     });
     const wanted = ruleSet.rules.some(({ evidence }) => evidence.length > 0);
-    this.#recent = wanted ? new RecentRows(limits.recentRows ?? 1 << 18) : null;
+    this.#recent = wanted ? new RecentRows(limits.recentRows ?? 1 << 18, lookups.uses) : null;
     this.#evidence = this.#recent && new EvidenceFinder(this.#recent, this.#chunk, scratch);
     this.#late = metrics.counter(
       'weir_late_rows_total',

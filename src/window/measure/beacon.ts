@@ -1,13 +1,11 @@
-import type { EventLog } from '../event-log.ts';
 import { FLOWS } from '../field-code.ts';
 import { FlowHistory } from '../flow-history.ts';
 import { both } from '../layout.ts';
 import type { Pane } from '../pane.ts';
 import { beaconScore } from './beacon-score.ts';
 import type { MeasureCode, MeasureCompiler } from './measure.ts';
-import { PairPrint } from './pair-print.ts';
 
-/** Flows of one pair that are looked at: the newest. */
+/** Flows of one tuple that are looked at: the newest. */
 const MOST_FLOWS = 512;
 /** A score is taken anew when the history grew by this share. */
 const GROWTH = 1.05;
@@ -18,8 +16,7 @@ export const beacon: MeasureCompiler = (measure, where, layout, context): Measur
     { code: 'startUs[i]', merge: 'max' as const },
     { code: 'bytes[r]', merge: 'max' as const },
   ];
-  const guard = both(`${FLOWS}===1`, where);
-  const pair = layout.pair(measure.of, guard, { amounts, events: true, windowed: false, loose: true });
+  const pair = layout.pair(measure.of, both(`${FLOWS}===1`, where), { amounts, log: true, loose: true });
   const best = layout.keep('max');
   const histories = new Histories(measure.params, pair, best, context.paneUs);
   const dropped = context.dropped('beacon');
@@ -40,7 +37,6 @@ class Histories {
   readonly #pair: number;
   readonly #best: number;
   readonly #paneUs: number;
-  readonly #print = new PairPrint();
   #history: FlowHistory | null = null;
   #beganUs = Number.NaN;
 
@@ -53,48 +49,37 @@ class Histories {
     this.#paneUs = paneUs;
   }
 
+  /** All flows of the pane enter the histories; then each tuple that had one is scored, once. */
   learn(pane: Pane): void {
-    const { events, table } = pane.pairs[this.#pair];
+    const { keys } = pane;
+    const { events } = pane.pairs[this.#pair];
     if (events === null || events.length === 0) return;
     this.#history ??= new FlowHistory();
+    const history = this.#history;
     if (Number.isNaN(this.#beganUs)) this.#beganUs = pane.number * this.#paneUs;
-    this.#remember(this.#history, pane, inOrder(events));
+    const order = events.inOrder();
+    for (const i of order) {
+      history.add(events.print[i], keys.hash(events.key[i]), events.moment[i], events.size[i]);
+    }
     const endUs = (pane.number + 1) * this.#paneUs;
-    const { keys } = pane;
-    for (let row = 0; row < table.count; row++) {
-      const score = this.#score(this.#history, pane, row, endUs);
-      const at = table.words[2 * row * table.stride + 1] * keys.stride + keys.first + this.#best;
+    for (const i of order) {
+      const tuple = history.find(events.print[i], keys.hash(events.key[i]));
+      if (tuple < 0 || history.count(tuple) < this.#min) continue;
+      const at = events.key[i] * keys.stride + keys.first + this.#best;
+      const score = this.#score(history, tuple, endUs);
       if (score > keys.doubles[at]) keys.doubles[at] = score;
     }
-    this.dropped = this.#history.evicted + events.dropped;
+    this.dropped = history.evicted + events.dropped;
   }
 
-  #remember(history: FlowHistory, pane: Pane, order: Uint32Array): void {
-    const { events } = pane.pairs[this.#pair];
-    if (events === null) return;
-    for (const i of order) {
-      this.#print.of(pane, this.#pair, events.pair[i]);
-      history.add(this.#print.low, this.#print.high, events.timeUs[i], events.size[i]);
-    }
-  }
-
-  #score(history: FlowHistory, pane: Pane, row: number, endUs: number): number {
-    this.#print.of(pane, this.#pair, row);
-    const pair = history.find(this.#print.low, this.#print.high);
-    if (pair < 0 || history.count(pair) < this.#min) return 0;
-    const count = history.count(pair);
-    if (history.scoredAt[pair] > 0 && count < GROWTH * history.scoredAt[pair]) return history.score[pair];
-    const { times, sizes } = history.read(pair, MOST_FLOWS, endUs - this.#keepUs);
+  #score(history: FlowHistory, tuple: number, endUs: number): number {
+    const count = history.count(tuple);
+    if (history.scoredAt[tuple] > 0 && count < GROWTH * history.scoredAt[tuple]) return history.score[tuple];
+    const { times, sizes } = history.read(tuple, MOST_FLOWS, endUs - this.#keepUs);
     const spanUs = Math.min(this.#keepUs, endUs - this.#beganUs);
     const enough = times.length >= this.#min;
-    history.score[pair] = enough ? beaconScore(times, sizes, endUs, spanUs, this.#leastTime) : 0;
-    history.scoredAt[pair] = count;
-    return history.score[pair];
+    history.score[tuple] = enough ? beaconScore(times, sizes, endUs, spanUs, this.#leastTime) : 0;
+    history.scoredAt[tuple] = count;
+    return history.score[tuple];
   }
-}
-
-/** Events by time, then size: the order in which rows came does not matter. */
-function inOrder({ length, timeUs, size }: EventLog): Uint32Array {
-  const order = Uint32Array.from({ length }, (_, i) => i);
-  return order.sort((x, y) => timeUs[x] - timeUs[y] || size[x] - size[y]);
 }

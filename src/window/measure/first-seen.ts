@@ -1,7 +1,7 @@
 import { FingerprintSet } from '../fingerprint-set.ts';
 import type { Pane } from '../pane.ts';
 import type { MeasureCode, MeasureCompiler } from './measure.ts';
-import { PairPrint } from './pair-print.ts';
+import { printOf } from './pair-print.ts';
 
 const MOST_SEEN = 1 << 20;
 
@@ -19,7 +19,6 @@ export const firstSeen: MeasureCompiler = (measure, where, layout, context): Mea
   const fresh = layout.keep('sum');
   const seen = new FingerprintSet(MOST_SEEN, keep);
   const dropped = context.dropped('first_seen');
-  const print = new PairPrint();
   let learnedUs = Number.NaN;
   let lastUs = Number.NEGATIVE_INFINITY;
   return {
@@ -32,10 +31,10 @@ export const firstSeen: MeasureCompiler = (measure, where, layout, context): Mea
       const { keys } = pane;
       const { table } = pane.pairs[pair];
       for (let row = 0; row < table.count; row++) {
-        print.of(pane, pair, row);
+        const { low, high } = printOf(pane, pair, row);
         const at = row * table.stride + table.first;
         const firstUs = table.doubles[at + 1];
-        const isNew = seen.see(print.low, print.high, firstUs, table.doubles[at + 2]);
+        const isNew = seen.see(low, high, firstUs, table.doubles[at + 2]);
         const key = table.words[2 * row * table.stride + 1];
         if (isNew && firstUs >= learnedUs) keys.doubles[key * keys.stride + keys.first + fresh]++;
       }

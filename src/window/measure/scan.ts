@@ -5,7 +5,6 @@ import { both } from '../layout.ts';
 import type { Pane } from '../pane.ts';
 import type { WindowView } from '../window-view.ts';
 import type { MeasureCode, MeasureCompiler } from './measure.ts';
-import { PairPrint } from './pair-print.ts';
 
 const SYN = 2;
 const RST = 4;
@@ -28,14 +27,14 @@ const ANSWERED = `((meta[i]&${BIFLOW})!==0&&(proto[i]===6?${TCP_ANSWER}:packets[
 /**
  * Scan detection by threshold random walk (Jung et al., "Fast Portscan Detection Using Sequential Hypothesis Testing",
  * 2004) over first contacts. Contacts of a pane are applied when it closes, in the order of time, so the order in which
- * rows came does not matter. Of a tuple's rows in a pane the first decides, the answered one where two share a time.
+ * rows came does not matter; of two at the same time the answered one comes first.
  */
 export const scan: MeasureCompiler = (measure, where, layout, context): MeasureCode => {
   const amounts = [
     { code: `2*startUs[i]+(${ANSWERED}?0:1)`, merge: 'min' as const },
-    { code: 'startUs[i]', merge: 'max' as const },
+    { code: '0', merge: 'max' as const },
   ];
-  const pair = layout.pair(measure.of, both(CONTACT, where), { amounts, windowed: false, loose: true });
+  const pair = layout.pair(measure.of, both(CONTACT, where), { amounts, log: true, loose: true });
   const contacts = layout.keep('sum');
   const walks = new Walks(measure.params, pair, contacts, context.maxKeys);
   const dropped = context.dropped('scan');
@@ -58,7 +57,6 @@ class Walks {
   readonly #pair: number;
   readonly #contacts: number;
   readonly #seen: FingerprintSet;
-  readonly #print = new PairPrint();
   readonly #most: number;
   #walks: KeyedTable | null = null;
 
@@ -75,30 +73,19 @@ class Walks {
 
   learn(pane: Pane): void {
     this.#walks ??= new KeyedTable(pane.keys.keyWords, [0, 0]);
-    const { table } = pane.pairs[this.#pair];
-    const { doubles, stride, first } = table;
-    const order = Uint32Array.from({ length: table.count }, (_, row) => row);
-    order.sort((x, y) => doubles[x * stride + first + 1] - doubles[y * stride + first + 1]);
-    for (const row of order) {
-      const at = row * stride + first;
-      this.#contact(pane, row, doubles[at + 1], doubles[at + 2]);
-    }
+    const { events } = pane.pairs[this.#pair];
+    if (events === null || events.length === 0) return;
+    for (const i of events.inOrder()) this.#contact(pane.keys, events.key[i], events.print[i], events.moment[i]);
     this.dropped += this.#seen.evicted;
     this.#seen.evicted = 0;
   }
 
-  /**
-   * @param moment twice the time of the pane's first row of the tuple, plus one when nobody answered
-   * @param lastUs time of the last one
-   */
-  #contact(pane: Pane, row: number, moment: number, lastUs: number): void {
+  /** @param moment twice the time, plus one when nobody answered */
+  #contact(keys: KeyedTable, key: number, print: number, moment: number): void {
     const timeUs = Math.floor(moment / 2);
-    const { table } = pane.pairs[this.#pair];
-    this.#print.of(pane, this.#pair, row);
-    if (!this.#seen.see(this.#print.low, this.#print.high, timeUs, lastUs)) return;
-    const key = table.words[2 * row * table.stride + 1];
-    pane.keys.doubles[key * pane.keys.stride + pane.keys.first + this.#contacts]++;
-    this.#step(pane.keys, key, timeUs, moment % 2 === 1);
+    if (!this.#seen.see(print, keys.hash(key), timeUs, timeUs)) return;
+    keys.doubles[key * keys.stride + keys.first + this.#contacts]++;
+    this.#step(keys, key, timeUs, moment % 2 === 1);
   }
 
   #step(keys: KeyedTable, key: number, timeUs: number, failed: boolean): void {
