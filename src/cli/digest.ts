@@ -7,6 +7,7 @@ import type { Transition } from '../model/alert.ts';
 import type { KeyPart } from '../model/plan.ts';
 import type { DigestData } from '../notify/notify.ts';
 import { HistoryReader, openState, readTransitions, type TopRow } from '../store/store.ts';
+import { peakText } from './load-picture.ts';
 
 const DAY_US = 86400e6;
 const TOP = 5;
@@ -111,13 +112,8 @@ async function forecastLines(reader: HistoryReader): Promise<string[]> {
     if (!(stepUs > 0)) continue;
     const model = forecasters.create({ stepUs });
     for (const { timeUs, value } of points) model.update(timeUs, value);
-    const { points: path, learned } = model.forecast(Math.round(DAY_US / stepUs));
-    if (!learned || path.length === 0) continue;
-    const peak = path.reduce((best, point) => (point.expected > best.expected ? point : best));
-    const rate = (value: number) => formatQuantity(value, 'bps');
-    lines.push(
-      `${series}: peak of the coming day ${rate(peak.expected)} (95%: ${rate(peak.low95)} to ${rate(peak.high95)})`,
-    );
+    const forecast = model.forecast(Math.round(DAY_US / stepUs));
+    if (forecast.learned && forecast.points.length > 0) lines.push(`${series}: ${peakText(forecast)}`);
   }
   return lines;
 }

@@ -1,6 +1,7 @@
 import { formatUs } from '../core/time.ts';
 import { formatQuantity } from '../core/units.ts';
 import { type LoadBook, type LoadSeries, plotForecast } from '../forecast/forecast.ts';
+import type { LoadForecast } from '../model/series.ts';
 
 /** Series shown in words, and how much of a series a forecast needs to be worth a picture. */
 const MOST_SERIES = 4;
@@ -53,11 +54,16 @@ function learning(all: LoadSeries[]): string[] {
 }
 
 function dayAhead(series: LoadSeries): string {
-  const { points } = series.model.forecast(DAY_US / series.stepUs);
+  const forecast = series.model.forecast(DAY_US / series.stepUs);
+  return `${series.name}: now ${formatQuantity(series.lastValue, 'bps')}; ${peakText(forecast)}`;
+}
+
+/** The highest point of a forecast day, with its interval, in words. */
+export function peakText({ points }: LoadForecast): string {
   const peak = points.reduce((best, point) => (point.expected > best.expected ? point : best), points[0]);
   const rate = (value: number) => formatQuantity(value, 'bps');
   const when = formatUs(peak.timeUs).slice(0, 16).replace('T', ' ');
-  return `${series.name}: now ${rate(series.lastValue)}; peak of the coming day ${rate(peak.expected)} (95%: ${rate(peak.low95)} to ${rate(peak.high95)}) at ${when}Z`;
+  return `peak of the coming day ${rate(peak.expected)} (95%: ${rate(peak.low95)} to ${rate(peak.high95)}) at ${when}Z`;
 }
 
 function picture(series: LoadSeries): string[] {
