@@ -16,11 +16,15 @@ export class Combiner {
   readonly #changes: Change[][];
   readonly #extremes: number[];
   readonly #scratch = new Int32Array(64);
+  /** Rows of the window that no pane holds. */
+  #dead = 0;
+  readonly #deadPairs: number[];
 
   constructor(window: Pane, layout: Layout, measures: readonly MeasureCode[]) {
     this.window = window;
     this.#layout = layout;
     this.#changes = layout.pairs.map((_, p) => measures.flatMap(({ change }) => (change?.pair === p ? [change] : [])));
+    this.#deadPairs = layout.pairs.map(() => 0);
     this.#extremes = layout.merges.flatMap((merge, a) => (merge === 'min' || merge === 'max' ? [a] : []));
   }
 
@@ -38,6 +42,7 @@ export class Combiner {
     for (let row = 0; row < keys.count; row++) {
       const at = 2 * row * keys.stride;
       const found = window.keys.find(keys.words, at);
+      if (found >= 0 && window.keys.doubles[found * window.keys.stride + window.keys.first + ROWS] === 0) this.#dead--;
       rows[row] = found >= 0 ? found : window.keys.take(keys.words, at);
     }
     this.#layout.merges.forEach((merge, a) => {
@@ -52,7 +57,7 @@ export class Combiner {
     const rows = new Int32Array(from.count);
     for (let row = 0; row < from.count; row++) {
       const key = keyRows[from.words[2 * row * from.stride + 1]];
-      const own = this.#pairRow(table, from, row, key);
+      const own = this.#pairRow(p, from, row, key);
       rows[row] = own;
       const at = own * table.stride + table.first;
       const d = key * keys.stride + keys.first;
@@ -63,13 +68,16 @@ export class Combiner {
   }
 
   /** The window's row of a pane's pair: the same tuple under the window's row of its key. */
-  #pairRow(table: KeyedTable, from: KeyedTable, row: number, key: number): number {
+  #pairRow(p: number, from: KeyedTable, row: number, key: number): number {
+    const { table } = this.window.pairs[p];
     const at = 2 * row * from.stride;
     const words = this.#scratch;
     for (let k = 0; k <= from.keyWords; k++) words[k] = from.words[at + k];
     words[1] = key;
     const found = table.find(words, 0);
-    return found >= 0 ? found : table.take(words, 0);
+    if (found < 0) return table.take(words, 0);
+    if (table.doubles[found * table.stride + table.first] === 0) this.#deadPairs[p]--;
+    return found;
   }
 
   #move(p: number, from: KeyedTable, row: number, at: number, d: number, sign: number): void {
@@ -90,7 +98,22 @@ export class Combiner {
     this.#layout.merges.forEach((merge, a) => {
       if (merge === 'sum') addColumn(keys, pane.keys, keyRows, a, -1);
     });
-    for (const row of keyRows) if (keys.doubles[row * keys.stride + keys.first + ROWS] === 0) keys.free(row);
+    for (const row of keyRows) if (keys.doubles[row * keys.stride + keys.first + ROWS] === 0) this.#dead++;
+    if (2 * this.#dead > keys.live + SOME) this.#bury();
+  }
+
+  /**
+   * Keys and pairs that no pane holds any more stay for a while, all zero: most come back, and freeing and taking rows
+   * costs more than the sums. When half of the rows are such, they go.
+   */
+  #bury(): void {
+    const { keys, pairs } = this.window;
+    pairs.forEach(({ table }, p) => {
+      freeRows(table);
+      this.#deadPairs[p] = 0;
+    });
+    freeRows(keys);
+    this.#dead = 0;
   }
 
   #removePairs(p: number, from: KeyedTable, keyRows: Int32Array, rows: Int32Array): void {
@@ -102,7 +125,11 @@ export class Combiner {
       this.#move(p, from, row, at, d, -1);
       if (--table.doubles[at] > 0) continue;
       keys.doubles[d + plan.count]--;
-      table.free(rows[row]);
+      this.#deadPairs[p]++;
+    }
+    if (2 * this.#deadPairs[p] > table.live + SOME) {
+      freeRows(table);
+      this.#deadPairs[p] = 0;
     }
   }
 
@@ -136,6 +163,15 @@ function windowed(plan: PairPlan): boolean {
   return plan.windowed && !plan.log;
 }
 
+/** Frees rows whose first accumulator is zero; it is negative where a row is free already. */
+function freeRows(table: KeyedTable): void {
+  for (let row = 0; row < table.count; row++) {
+    if (table.doubles[row * table.stride + table.first] === 0) table.free(row);
+  }
+}
+
+/** Dead rows that are no burden. */
+const SOME = 4;
 const EMPTY = new Int32Array(0);
 
 function addColumn(to: KeyedTable, from: KeyedTable, rows: Int32Array, a: number, sign: number): void {
@@ -148,7 +184,7 @@ function addColumn(to: KeyedTable, from: KeyedTable, rows: Int32Array, a: number
 function fill(table: KeyedTable, a: number, value: number): void {
   for (let row = 0; row < table.count; row++) {
     const at = row * table.stride + table.first;
-    // A freed row stays zero, for the next key that takes it.
+    // What no pane holds begins anew when it comes back.
     if (table.doubles[at + ROWS] > 0) table.doubles[at + a] = value;
   }
 }

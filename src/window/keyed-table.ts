@@ -93,15 +93,17 @@ export class KeyedTable {
     const own = 2 * row * this.stride;
     for (let k = 0; k <= this.keyWords; k++) this.words[own + k] = words[at + k];
     this.index.enter(words[at], row);
+    this.doubles[own / 2 + this.first] = 0;
     this.begin(row);
     this.live++;
     return row;
   }
 
-  /** Gives a row back, zeroed. */
+  /** Gives a row back, zeroed but for its first accumulator, which is negative until the row is taken again. */
   free(row: number): void {
     this.index.leave(this.words[2 * row * this.stride], row);
     this.doubles.fill(0, row * this.stride, (row + 1) * this.stride);
+    this.doubles[row * this.stride + this.first] = -1;
     this.#free.push(row);
     this.live--;
   }

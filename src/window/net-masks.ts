@@ -5,6 +5,8 @@ import { PrefixIntervals } from '../model/prefix-intervals.ts';
 const HEADS = 1 << 16;
 const SEVERAL = -1;
 const UNKNOWN = -2;
+/** Heads are 16-bit numbers, to stay in the cache. */
+const MOST_KNOWN = 0x7fff;
 
 /**
  * All net lists of all rules, one bit each. An address is looked up once a batch; a net test of a rule is then a test of
@@ -20,7 +22,7 @@ export class NetMasks {
   /** For each interval its mask words. */
   #masks = new Int32Array(1);
   /** For each head its interval, when it is known and the only one: of IPv4, then of all other addresses. */
-  #heads = new Int32Array(0);
+  #heads = new Int16Array(0);
 
   /** The bit of a net list; lists must be told before `build`. */
   bit(nets: readonly Prefix[]): number {
@@ -51,7 +53,7 @@ export class NetMasks {
         this.#masks[interval * this.words + (bit >> 5)] |= 1 << (bit & 31);
       }
     }
-    this.#heads = new Int32Array(2 * HEADS).fill(UNKNOWN);
+    this.#heads = new Int16Array(2 * HEADS).fill(UNKNOWN);
   }
 
   /** Writes the mask words of `rows` addresses. */
@@ -87,7 +89,7 @@ export class NetMasks {
   #common(first: number[], last: number[]): number {
     const words = Int32Array.from([...first, ...last]);
     const interval = this.#intervals.find(words, 0);
-    return this.#intervals.find(words, 4) === interval ? interval : SEVERAL;
+    return this.#intervals.find(words, 4) === interval && interval <= MOST_KNOWN ? interval : SEVERAL;
   }
 
   #classifyMany(address: Int32Array, nets: Int32Array, rows: number): void {

@@ -6,8 +6,8 @@ import { SAMPLES } from './layout.ts';
 import type { CompiledRule } from './rule-plan.ts';
 import type { WindowView } from './window-view.ts';
 
-/** Up to this many keys are put in order; more are left to whoever keeps some of them. */
-const SORTED = 4096;
+/** So few keys are always put in order, and all keys of rules without levels, whose windows are recorded. */
+const SORTED = 64;
 
 /** One closed window of one rule, over the window's own table. */
 export class Results implements WindowResults {
@@ -35,7 +35,7 @@ export class Results implements WindowResults {
     this.#compiled = compiled;
     this.#format = compiled.format;
     this.#view = view;
-    this.sorted = view.length <= SORTED;
+    this.sorted = view.length <= SORTED || compiled.rule.levels.length === 0;
     if (this.sorted) view.rows.subarray(0, view.length).sort((a, b) => this.#compareRows(a, b));
     this.samples = column(view, SAMPLES);
     this.values = this.#computeValues();

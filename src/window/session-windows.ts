@@ -76,7 +76,7 @@ export class SessionWindows implements ClosingWindows {
     const rows: number[] = [];
     for (let row = 0; row < keys.count; row++) {
       const d = row * keys.stride + keys.first;
-      if (keys.doubles[d + ROWS] === 0) continue;
+      if (keys.doubles[d + ROWS] <= 0) continue;
       const next = pane ? pane.keys.find(keys.words, 2 * row * keys.stride) : -1;
       if (pane === null || next < 0) rows.push(row);
       else {
@@ -103,7 +103,7 @@ export class SessionWindows implements ClosingWindows {
   /** Pairs and sketches of sessions that are over. */
   #freePairs(): void {
     const { keys, pairs } = this.#open;
-    const gone = (key: number): boolean => keys.doubles[key * keys.stride + keys.first + ROWS] === 0;
+    const gone = (key: number): boolean => keys.doubles[key * keys.stride + keys.first + ROWS] <= 0;
     for (const { table, sketches } of pairs) {
       for (let row = 0; row < table.count; row++) {
         const live = table.doubles[row * table.stride + table.first] > 0;
