@@ -46,7 +46,7 @@ class SeasonalBaseline implements BaselineModel {
     const head = model.heads[0];
     const forecast = model.expected();
     const learned = model.ageUs(timeUs) >= this.warmupUs && model.seen >= LEAST_STEPS && !Number.isNaN(forecast);
-    const half = head.half95();
+    const half = head.half95(model);
     const residual = model.toZ(value) - forecast;
     const expected = exp(forecast);
     const low = forecast - half <= model.ring.floor ? 0 : exp(forecast - half);
@@ -54,7 +54,7 @@ class SeasonalBaseline implements BaselineModel {
       expected,
       low,
       high: exp(forecast + half),
-      sigma: head.sigma,
+      sigma: head.sigma(model),
       learned,
       z: 0,
       p: 1,
@@ -73,7 +73,7 @@ class SeasonalBaseline implements BaselineModel {
 
   private surprise(score: BaselineScore): void {
     score.z = score.residual / score.sigma;
-    score.p = this.model.heads[0].tail(score.residual);
+    score.p = this.model.heads[0].tail(this.model, score.residual);
     score.score = Math.min(1, -Math.log10(score.p) / FULL_SURPRISE);
   }
 }

@@ -3,9 +3,9 @@
  * quantile levels follow the misses (adaptive conformal inference, Gibbs and Candes 2021, arXiv 2106.00170).
  * One slice of a Float32Array for the bins, one of a Float64Array for the scalars.
  */
-const BINS = 64;
-const LOWEST = 0.03;
-const HIGHEST = 60;
+const BINS = 48;
+const LOWEST = 0.05;
+const HIGHEST = 50;
 const SPAN = Math.log(HIGHEST / LOWEST);
 const PER_LOG = BINS / SPAN;
 const DECAY = 0.9995;

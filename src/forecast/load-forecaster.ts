@@ -8,9 +8,10 @@ import type {
 } from '../model/series.ts';
 import { timeToCapacity } from './capacity.ts';
 import { type DailyOutlook, dailyOutlook, driftOf } from './daily-outlook.ts';
-import { DailyPeaks } from './daily-peaks.ts';
+import { DailyPeaks, PEAK_SCALARS, peakFloats } from './daily-peaks.ts';
+import type { SeasonalOptions } from './model-layout.ts';
 import { SeasonalModel } from './seasonal-model.ts';
-import { fill, packState, unpackState } from './state.ts';
+import { packState, unpackState } from './state.ts';
 import { DAY_US, defaultHorizons, WEEK_US } from './steps.ts';
 
 const DEFAULT_CELLS = 2016;
@@ -24,72 +25,106 @@ const MOST_WIDENING = 1.6;
 /** Steps of one forecast, at most: a year of five minutes. */
 const MOST_STEPS = 105_120;
 
+/** Scalars of the open step: its number, the sum and number of its values, the steps of the series in it. */
+const STEP = 0;
+const SUM = 1;
+const VALUES = 2;
+const PARTS = 3;
+const OPEN_SCALARS = 4;
+
+/** What forecasters with the same options share; `stepUs` is a multiple of the series' step, so that a week fits the ring. */
+interface Plan {
+  signature: string;
+  perStep: number;
+  model: SeasonalOptions;
+}
+
+function planOf(options: ForecastOptions): Plan {
+  const { stepUs, seasonUs = [DAY_US, WEEK_US], maxCells = DEFAULT_CELLS } = options;
+  const perStep = Math.max(1, Math.ceil(Math.max(0, ...seasonUs) / stepUs / maxCells));
+  const wanted = options.horizons?.map((h) => Math.max(1, Math.round(h / perStep)));
+  const horizons = [...new Set([1, ...(wanted ?? defaultHorizons(stepUs * perStep))])].sort((a, b) => a - b);
+  const signature = JSON.stringify(['forecast', stepUs, seasonUs, maxCells, horizons]);
+  return { signature, perStep, model: { stepUs: stepUs * perStep, seasonUs, maxCells, horizons } };
+}
+
+const plans = new Map<string, Plan>();
+const MOST_PLANS = 256;
+
+/** One plan for all series with the same options. */
+function planFor(options: ForecastOptions): Plan {
+  const key = JSON.stringify(options);
+  const plan = plans.get(key) ?? planOf(options);
+  if (plans.size < MOST_PLANS) plans.set(key, plan);
+  return plan;
+}
+
 class SeasonalForecaster implements LoadForecaster {
+  private readonly plan: Plan;
   private readonly model: SeasonalModel;
   private readonly peaks: DailyPeaks;
-  private readonly signature: string;
+  /** Where the open step's scalars are in the model's. */
+  private readonly at: number;
   private fitted: { day: number; outlook: DailyOutlook | null; capacity: Map<string, Capacity> } | null = null;
-  /** The step of the model: a multiple of the series' step, so that a week fits into the ring. */
-  private readonly stepUs: number;
-  private readonly perStep: number;
-  /** The open step of the model: its number, the sum and number of its values, the steps of the series in it. */
-  private readonly open = Float64Array.of(Number.NaN, 0, 0, 0);
 
-  constructor(options: ForecastOptions) {
-    const { stepUs, seasonUs = [DAY_US, WEEK_US], maxCells = DEFAULT_CELLS } = options;
-    const perStep = Math.max(1, Math.ceil(Math.max(0, ...seasonUs) / stepUs / maxCells));
-    this.perStep = perStep;
-    this.stepUs = stepUs * perStep;
-    const wanted = options.horizons?.map((h) => Math.max(1, Math.round(h / perStep)));
-    const horizons = [...new Set([1, ...(wanted ?? defaultHorizons(this.stepUs))])].sort((a, b) => a - b);
-    this.signature = JSON.stringify(['forecast', stepUs, seasonUs, maxCells, horizons]);
-    this.model = new SeasonalModel({ stepUs: this.stepUs, seasonUs, maxCells, horizons });
-    this.peaks = new DailyPeaks(this.stepUs);
+  constructor(plan: Plan) {
+    this.plan = plan;
+    const floats = peakFloats(plan.model.stepUs);
+    this.model = new SeasonalModel(plan.model, { scalars: OPEN_SCALARS + PEAK_SCALARS, floats });
+    const { layout, scalars } = this.model;
+    this.at = layout.scalars;
+    scalars[this.at + STEP] = Number.NaN;
+    this.peaks = new DailyPeaks(this.model, this.at + OPEN_SCALARS, layout.floats);
+  }
+
+  private get stepUs(): number {
+    return this.plan.model.stepUs;
   }
 
   restore(state: Uint8Array): void {
-    const saved = unpackState(this.signature, state);
-    fill(this.open, saved[0]);
-    const own = this.peaks.arrays();
-    for (let i = 0; i < 3; i++) fill(own[i], saved[1 + i]);
+    const saved = unpackState(this.plan.signature, state);
+    this.model.restore(saved);
     this.peaks.restore(saved[4]);
-    this.model.restore(saved.slice(5));
     this.fitted = null;
   }
 
   save(): Uint8Array {
-    return packState(this.signature, [this.open, ...this.peaks.arrays(), ...this.model.arrays()]);
+    return packState(this.plan.signature, [...this.model.arrays(), this.peaks.days]);
   }
 
   update(timeUs: number, value: number): void {
-    const open = this.open;
-    const step = this.perStep === 1 ? timeUs / this.stepUs : Math.floor(timeUs / this.stepUs);
-    if (step < open[0]) return;
-    if (step !== open[0]) {
+    const { at, model, plan } = this;
+    const s = model.scalars;
+    const step = plan.perStep === 1 ? timeUs / this.stepUs : Math.floor(timeUs / this.stepUs);
+    if (step < s[at + STEP]) return;
+    if (step !== s[at + STEP]) {
       this.close();
-      open[0] = step;
-      open[1] = open[2] = open[3] = 0;
+      s[at + STEP] = step;
+      s[at + SUM] = s[at + VALUES] = s[at + PARTS] = 0;
     }
-    open[3]++;
+    s[at + PARTS]++;
     if (!Number.isNaN(value)) {
-      open[1] += value;
-      open[2]++;
+      s[at + SUM] += value;
+      s[at + VALUES]++;
     }
-    if (open[3] >= this.perStep) this.close();
+    if (s[at + PARTS] >= plan.perStep) this.close();
   }
 
   /** Learns the open step once; a step without any value is missing. */
   private close(): void {
-    const [step, sum, n] = this.open;
-    this.open[2] = 0;
-    if (n === 0 || !this.model.reach(step * this.stepUs)) return;
-    this.model.learn(step * this.stepUs, sum / n);
-    this.peaks.add(step * this.stepUs, sum / n);
+    const { at, model } = this;
+    const s = model.scalars;
+    const n = s[at + VALUES];
+    s[at + VALUES] = 0;
+    const timeUs = s[at + STEP] * this.stepUs;
+    if (!(n > 0) || !model.reach(timeUs)) return;
+    model.learn(timeUs, s[at + SUM] / n);
+    this.peaks.add(timeUs, s[at + SUM] / n);
   }
 
   forecast(steps: number): LoadForecast {
     const { model, stepUs } = this;
-    const season = Math.max(DAY_US, model.day * stepUs);
+    const season = Math.max(DAY_US, model.layout.day * stepUs);
     const learned = model.seen >= 2 && model.ageUs(model.lastTimeUs) >= 2 * season;
     const points: ForecastPoint[] = [];
     if (model.seen >= LEAST_SEEN) {
@@ -170,9 +205,9 @@ function toPoint(timeUs: number, z: number, half80: number, half95: number): For
 
 /** Load forecasts of one series each: path with intervals, and time to a threshold. */
 export const forecasters: ForecasterFactory = {
-  create: (options) => new SeasonalForecaster(options),
+  create: (options) => new SeasonalForecaster(planFor(options)),
   restore: (options, state) => {
-    const model = new SeasonalForecaster(options);
+    const model = new SeasonalForecaster(planFor(options));
     model.restore(state);
     return model;
   },

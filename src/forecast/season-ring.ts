@@ -1,3 +1,5 @@
+import { int16 } from './arena.ts';
+
 /**
  * The recent past of one series in log space, two bytes a cell, quantised at 0.2 %. A cell is one step, or several
  * when the longest season has more steps than the ring may have cells; then lags are read between cell means.
@@ -8,6 +10,10 @@ const MISSING = -32768;
 /** Zero has no logarithm; it is read as the floor of the moment. */
 const ZERO = -32767;
 const FIRST_CELLS = 32;
+/** Growth: few and large steps, for what is left behind is not taken back at once. */
+const GROWTH = 8;
+/** A ring of up to this many cells is made whole at once. */
+const SMALL = 256;
 
 export class SeasonRing {
   readonly stepsPerCell: number;
@@ -17,6 +23,8 @@ export class SeasonRing {
   cells: Int16Array;
   /** Cells pushed since the start, the open one not counted. */
   count = 0;
+  /** Where the next cell goes. */
+  private next = 0;
   private sum = 0;
   private inSum = 0;
   private inCell = 0;
@@ -24,7 +32,7 @@ export class SeasonRing {
   constructor(stepsPerCell: number, maxCells: number) {
     this.stepsPerCell = stepsPerCell;
     this.maxCells = maxCells;
-    this.cells = new Int16Array(Math.min(FIRST_CELLS, maxCells));
+    this.cells = int16(maxCells <= SMALL ? maxCells : FIRST_CELLS);
   }
 
   /** Appends one step; NaN is missing, -Infinity zero. */
@@ -44,28 +52,34 @@ export class SeasonRing {
   }
 
   private append(code: number): void {
-    if (this.count >= this.cells.length && this.cells.length < this.maxCells) this.grow();
-    this.cells[this.count % this.cells.length] = code;
+    if (this.count === this.cells.length && this.cells.length < this.maxCells) this.grow();
+    this.cells[this.next] = code;
     this.count++;
+    this.next = this.count % this.cells.length;
   }
 
   /** Only ever called before the first wrap, so the cells stay where they are. */
   private grow(): void {
-    const larger = new Int16Array(Math.min(this.maxCells, this.cells.length * 2));
+    const larger = int16(Math.min(this.maxCells, this.cells.length * GROWTH));
     larger.set(this.cells);
     this.cells = larger;
+    this.next = this.count;
   }
 
   /** Forgets everything, for a gap longer than the ring. */
   clear(): void {
-    this.count = 0;
+    this.count = this.next = 0;
     this.sum = this.inSum = this.inCell = 0;
   }
 
   /** The cell with this absolute number; NaN when missing, too old or not yet there. */
   cell(i: number): number {
-    if (i < 0 || i >= this.count || i < this.count - this.cells.length) return Number.NaN;
-    const code = this.cells[i % this.cells.length];
+    const back = this.count - i;
+    const length = this.cells.length;
+    if (back <= 0 || back > length || i < 0) return Number.NaN;
+    // Adding is cheaper than a division, and this is read five times a step and horizon.
+    const at = this.next - back;
+    const code = this.cells[at < 0 ? at + length : at];
     if (code === MISSING) return Number.NaN;
     return code === ZERO ? this.floor : Math.max(code * QUANTUM, this.floor);
   }
@@ -93,6 +107,7 @@ export class SeasonRing {
     this.inSum = scalars[3];
     this.inCell = scalars[4];
     this.cells = cells;
+    this.next = this.count % cells.length;
   }
 }
 export const RING_SCALARS = 5;

@@ -1,41 +1,29 @@
-import { HEAD_SCALARS, HorizonHead, headFloats } from './horizon-head.ts';
+import { float32, float64 } from './arena.ts';
+import { fillFeatures } from './features.ts';
+import type { HeadState, HorizonHead } from './horizon-head.ts';
+import { layoutOf, type ModelLayout, type SeasonalOptions } from './model-layout.ts';
+import {
+  CURRENT,
+  FILLED,
+  FIRST_US,
+  HELD,
+  LAST_INDEX,
+  LEAST,
+  LEVEL,
+  MEAN,
+  MODEL_SCALARS,
+  PREVIOUS,
+  REAL,
+  SEASON_SCALE,
+  SHIFTED,
+  STARTED,
+  STEP,
+  WEEK_SCALE,
+} from './model-scalars.ts';
+import { type Band, outlookBand } from './outlook.ts';
 import { FEATURES } from './rls.ts';
 import { RING_SCALARS, SeasonRing } from './season-ring.ts';
 import { fill, type StateArray } from './state.ts';
-import { DAY_US, gatePatience } from './steps.ts';
-
-export interface SeasonalOptions {
-  stepUs: number;
-  seasonUs: readonly number[];
-  /** In steps, ascending, the first one 1. Only [1] when a ring cell holds several steps. */
-  horizons: readonly number[];
-  maxCells: number;
-}
-
-/** A forecast in log space with the half widths of its intervals. */
-export interface Band {
-  z: number;
-  half95: number;
-  half80: number;
-}
-
-/** Scalars of the model, before those of the heads. */
-const STARTED = 0;
-const LAST_INDEX = 1;
-const STEP = 2;
-const CURRENT = 3;
-const PREVIOUS = 4;
-const LEVEL = 5;
-const MEAN = 6;
-const LEAST = 7;
-const HELD = 8;
-const FILLED = 9;
-const REAL = 10;
-const SEASON_SCALE = 11;
-const FIRST_US = 12;
-const SHIFTED = 13;
-const WEEK_SCALE = 14;
-const MODEL_SCALARS = 15;
 
 /** Errors of more than this many scales are held for missing, for a while. */
 const GATE = 8;
@@ -52,41 +40,26 @@ const x = new Float64Array(FEATURES);
  * Fallbacks by age: no week yet, the day stands in; no day yet, the level. Values that fit neither the forecast nor
  * the season are held for missing until they persist; missing values are filled with the forecast.
  */
-export class SeasonalModel {
-  readonly heads: HorizonHead[] = [];
+export class SeasonalModel implements HeadState {
+  readonly layout: ModelLayout;
   readonly ring: SeasonRing;
   readonly scalars: Float64Array;
   readonly floats: Float32Array;
-  readonly day: number;
-  readonly week: number;
-  private readonly stepUs: number;
-  private readonly patience: number;
-  private readonly fillLimit: number;
 
-  constructor(options: SeasonalOptions) {
-    const { stepUs, horizons } = options;
-    this.stepUs = stepUs;
-    const longest = Math.max(0, ...options.seasonUs) / stepUs;
-    const perCell = Math.max(1, Math.ceil(longest / options.maxCells));
-    const lag = (us: number) => (perCell === 1 ? Math.round(us / stepUs) : us / stepUs);
-    const lags = options.seasonUs.map(lag).filter((m) => m >= 2);
-    this.day = lags.length > 0 ? Math.min(...lags) : 0;
-    this.week = lags.length > 0 && Math.max(...lags) > this.day ? Math.max(...lags) : 0;
-    const furthest = horizons[horizons.length - 1];
-    this.ring = new SeasonRing(perCell, Math.ceil(Math.max(this.day, this.week) / perCell) + furthest + 3);
-    this.patience = gatePatience(stepUs);
-    this.fillLimit = Math.max(1, Math.min(4096, Math.round(DAY_US / stepUs)));
-    this.scalars = new Float64Array(MODEL_SCALARS + HEAD_SCALARS * horizons.length);
-    this.floats = new Float32Array(horizons.reduce((sum, h) => sum + headFloats(h), 0));
-    let at = 0;
-    horizons.forEach((h, i) => {
-      const head = new HorizonHead(h, stepUs, this.scalars, MODEL_SCALARS + HEAD_SCALARS * i, this.floats, at);
-      head.init();
-      at += headFloats(h);
-      this.heads.push(head);
-    });
+  /** @param extra scalars and floats for the owner, behind the model's own; saved with them */
+  constructor(options: SeasonalOptions, extra = { scalars: 0, floats: 0 }) {
+    const layout = layoutOf(options, MODEL_SCALARS);
+    this.layout = layout;
+    this.ring = new SeasonRing(layout.stepsPerCell, layout.ringCells);
+    this.scalars = float64(layout.scalars + extra.scalars);
+    this.floats = float32(layout.floats + extra.floats);
+    for (const head of layout.heads) head.init(this);
     this.scalars[SEASON_SCALE] = this.scalars[WEEK_SCALE] = 0.5;
     this.scalars[LEAST] = Number.POSITIVE_INFINITY;
+  }
+
+  get heads(): readonly HorizonHead[] {
+    return this.layout.heads;
   }
 
   /** What to save; `restore` takes the same arrays back. */
@@ -111,7 +84,7 @@ export class SeasonalModel {
   }
 
   get lastTimeUs(): number {
-    return this.scalars[FIRST_US] + this.scalars[LAST_INDEX] * this.stepUs;
+    return this.scalars[FIRST_US] + this.scalars[LAST_INDEX] * this.layout.stepUs;
   }
 
   /** Time since the first value. */
@@ -120,7 +93,7 @@ export class SeasonalModel {
   }
 
   private indexOf(timeUs: number): number {
-    return Math.round((timeUs - this.scalars[FIRST_US]) / this.stepUs);
+    return Math.round((timeUs - this.scalars[FIRST_US]) / this.layout.stepUs);
   }
 
   /** Fills in the steps left out before `timeUs`; false when that step is not after the last one. */
@@ -138,7 +111,7 @@ export class SeasonalModel {
   private forget(missing: number): void {
     const s = this.scalars;
     this.ring.clear();
-    for (const head of this.heads) head.forgetIssued();
+    for (const head of this.heads) head.forgetIssued(this);
     s[LAST_INDEX] += missing;
     s[STEP] = 0;
     s[CURRENT] = s[PREVIOUS] = s[LEVEL] = Number.NaN;
@@ -148,37 +121,17 @@ export class SeasonalModel {
   band(h: number): Band {
     const head = this.heads.find((one) => one.horizon === h);
     const none = { z: Number.NaN, half95: Number.NaN, half80: Number.NaN };
-    return head && this.scalars[STEP] >= h ? head.issuedBand(this.scalars[STEP]) : none;
+    return head && this.scalars[STEP] >= h ? head.issuedBand(this, this.scalars[STEP]) : none;
   }
 
-  /**
-   * What is expected `h` steps after the last one, up to the furthest head. Between two heads the further one's forecast
-   * for that step, issued earlier, is corrected by as much as the nearer one departs from it; the correction fades with
-   * the logarithm of the distance.
-   */
+  /** What is expected `h` steps after the last one, up to the furthest head. */
   outlook(h: number): Band {
-    const now = this.scalars[STEP] - 1;
-    let i = this.heads.length - 1;
-    while (i > 0 && this.heads[i].horizon > h) i--;
-    const near = this.heads[i];
-    const own = near.issuedBand(now + near.horizon);
-    if (h <= near.horizon || i + 1 === this.heads.length) return own;
-    const far = this.heads[i + 1];
-    const older = far.issuedBand(now + h);
-    const share = Math.log(h / near.horizon) / Math.log(far.horizon / near.horizon);
-    const correction = own.z - far.issued(now + near.horizon);
-    const mix = (a: number, b: number) => a + (b - a) * share;
-    const z = older.z + (1 - share) * correction;
-    return {
-      z: Number.isNaN(z) ? own.z : z,
-      half95: Number.isNaN(z) ? far.half95() : mix(own.half95, older.half95),
-      half80: Number.isNaN(z) ? far.half80() : mix(own.half80, older.half80),
-    };
+    return outlookBand(this, this.heads, this.scalars[STEP] - 1, h);
   }
 
   /** The value one long season before the step `h` after the last one, or the latest whole number of seasons, as z. */
   lastSeason(h: number): number {
-    const m = this.week > 0 && this.scalars[STEP] > this.week ? this.week : this.day;
+    const m = this.layout.week > 0 && this.scalars[STEP] > this.layout.week ? this.layout.week : this.layout.day;
     return m > 0 ? this.ring.at(this.scalars[STEP] - 1 + h - m * Math.ceil(h / m)) : Number.NaN;
   }
 
@@ -198,7 +151,7 @@ export class SeasonalModel {
 
   /** The forecast for the step after the last one, in log space; NaN before the first value. */
   expected(): number {
-    return this.scalars[STEP] === 0 ? Number.NaN : this.heads[0].issued(this.scalars[STEP]);
+    return this.scalars[STEP] === 0 ? Number.NaN : this.heads[0].issued(this, this.scalars[STEP]);
   }
 
   /** Learns the value of the step at `timeUs`; call `reach` first. */
@@ -224,7 +177,7 @@ export class SeasonalModel {
     s[MEAN] += rate * (Math.max(0, value) - s[MEAN]);
     if (value > 0) s[LEAST] = Math.min(s[LEAST] * 1.0005, value);
     const least = s[LEAST] === Number.POSITIVE_INFINITY ? 1 : s[LEAST] / 2;
-    this.ring.floor = Math.log(Math.max(least, s[MEAN] * 1e-4));
+    this.ring.floor = Math.log(Math.max(least, s[MEAN] * 1e-4, Number.MIN_VALUE));
   }
 
   private advance(raw: number, value: number): void {
@@ -241,7 +194,8 @@ export class SeasonalModel {
     } else s[FILLED]++;
     this.move(real ? z : s[FILLED] === 1 ? forecast : this.drift(t), real && value <= 0);
     // What was learned without a season is worth little with one, and early outliers weigh on it.
-    if (this.day > 0) for (const head of this.heads) if (t === Math.ceil(this.day) + head.horizon) head.refit();
+    if (this.layout.day > 0)
+      for (const head of this.heads) if (t === Math.ceil(this.layout.day) + head.horizon) head.refit(this);
     s[STEP] = t + 1;
     s[LAST_INDEX]++;
     this.issueAll(t);
@@ -256,24 +210,28 @@ export class SeasonalModel {
     const head = this.heads[0];
     const usual = this.usual(z, t);
     if (s[SHIFTED] > 0) s[SHIFTED]--;
-    if (!(Math.abs(z - forecast) > GATE * head.scale) || head.learned < GATE_AFTER || (s[SHIFTED] > 0 && usual)) {
+    if (
+      !(Math.abs(z - forecast) > GATE * head.scale(this)) ||
+      head.learned(this) < GATE_AFTER ||
+      (s[SHIFTED] > 0 && usual)
+    ) {
       s[HELD] = 0;
       return false;
     }
-    if (s[HELD] >= this.patience) {
+    if (s[HELD] >= this.layout.patience) {
       s[HELD] = 0;
-      s[SHIFTED] = Math.max(2, this.day);
+      s[SHIFTED] = Math.max(2, this.layout.day);
       return false;
     }
     s[HELD]++;
-    head.noteError(z - forecast);
+    head.noteError(this, z - forecast);
     return true;
   }
 
   /** Whether a value is near yesterday's, measured by how far days usually are apart. */
   private usual(z: number, t: number): boolean {
     const s = this.scalars;
-    const apart = this.day > 0 ? Math.abs(z - this.ring.at(t - this.day)) : Number.NaN;
+    const apart = this.layout.day > 0 ? Math.abs(z - this.ring.at(t - this.layout.day)) : Number.NaN;
     const scale = s[SEASON_SCALE];
     if (!Number.isNaN(apart)) s[SEASON_SCALE] += 0.02 * (1.25 * Math.min(apart, 4 * scale) - scale);
     return apart <= 2 * scale;
@@ -281,34 +239,35 @@ export class SeasonalModel {
 
   /** How far weeks are apart: the interval of what only last week can tell. */
   private noteWeek(t: number, z: number): void {
-    const apart = this.week > 0 ? Math.abs(z - this.ring.at(t - this.week)) : Number.NaN;
+    const apart = this.layout.week > 0 ? Math.abs(z - this.ring.at(t - this.layout.week)) : Number.NaN;
     if (Number.isNaN(apart)) return;
     const s = this.scalars;
-    const rate = Math.max(1 / this.week, 1 / (t - this.week + 2));
+    const rate = Math.max(1 / this.layout.week, 1 / (t - this.layout.week + 2));
     s[WEEK_SCALE] += rate * (1.25 * Math.min(apart, 6 * s[WEEK_SCALE]) - s[WEEK_SCALE]);
   }
 
   /** Typical departure from the last season in log space, a standard deviation if it is normal. */
   get seasonScale(): number {
-    return this.scalars[this.week > 0 && this.scalars[STEP] > this.week ? WEEK_SCALE : SEASON_SCALE];
+    return this.scalars[this.layout.week > 0 && this.scalars[STEP] > this.layout.week ? WEEK_SCALE : SEASON_SCALE];
   }
 
   private learnHeads(t: number, z: number): void {
     for (const head of this.heads) {
-      head.settle(t, z);
+      head.settle(this, t, z);
       const origin = t - head.horizon;
       if (origin < 1) continue;
       const c = head.horizon === 1 ? this.scalars[CURRENT] : this.ring.at(origin);
       const before = head.horizon === 1 ? this.scalars[PREVIOUS] : this.ring.at(origin - 1);
       if (Number.isNaN(c) || Number.isNaN(before)) continue;
-      this.features(t, head.horizon, c, before, head.issuedLevel(t));
-      head.learn(x, z - c);
+      // The level is kept for one step only; further ahead it adds nothing to the day and the week.
+      fillFeatures(x, this.ring, this.layout, t, head.horizon, c, before, head.horizon === 1 ? this.scalars[LEVEL] : c);
+      head.learn(this, x, z - c);
     }
   }
 
   /** What stands for the second missing step in a row and later ones: yesterday's course, which cannot run away. */
   private drift(t: number): number {
-    const step = this.day > 0 ? this.ring.at(t - this.day) - this.ring.at(t - this.day - 1) : 0;
+    const step = this.layout.day > 0 ? this.ring.at(t - this.layout.day) - this.ring.at(t - this.layout.day - 1) : 0;
     return this.scalars[CURRENT] + (Number.isNaN(step) ? 0 : step);
   }
 
@@ -318,49 +277,24 @@ export class SeasonalModel {
     s[PREVIOUS] = Number.isNaN(s[CURRENT]) ? z : s[CURRENT];
     s[CURRENT] = z;
     s[LEVEL] = Number.isNaN(s[LEVEL]) ? z : s[LEVEL] + LEVEL_RATE * (z - s[LEVEL]);
-    this.ring.push(s[FILLED] > this.fillLimit ? Number.NaN : zero ? Number.NEGATIVE_INFINITY : z);
+    this.ring.push(s[FILLED] > this.layout.fillLimit ? Number.NaN : zero ? Number.NEGATIVE_INFINITY : z);
   }
 
   private issueAll(origin: number): void {
     const s = this.scalars;
     for (const head of this.heads) {
       const t = origin + head.horizon;
-      this.features(t, head.horizon, s[CURRENT], s[PREVIOUS], s[LEVEL]);
-      head.issue(t, s[CURRENT] + head.predict(x), s[LEVEL]);
+      fillFeatures(
+        x,
+        this.ring,
+        this.layout,
+        t,
+        head.horizon,
+        s[CURRENT],
+        s[PREVIOUS],
+        head.horizon === 1 ? s[LEVEL] : s[CURRENT],
+      );
+      head.issue(this, t, s[CURRENT] + head.predict(this, x));
     }
-  }
-
-  /** Fills `x` for the target step `t`, seen from `h` steps before it, where the value was `c` and before that `before`. */
-  features(t: number, h: number, c: number, before: number, level: number): void {
-    const { day, week, ring } = this;
-    const origin = t - h;
-    x[0] = x[1] = x[5] = 0;
-    if (day > 0) {
-      const target = ring.at(t - day * Math.ceil(h / day));
-      const same = ring.at(origin - day);
-      if (!Number.isNaN(target)) {
-        x[1] = target - c;
-        if (!Number.isNaN(same)) {
-          x[0] = target - same;
-          const sameBefore = ring.at(origin - day - 1);
-          if (!Number.isNaN(sameBefore)) x[5] = same - sameBefore;
-        }
-      }
-    }
-    x[2] = x[3] = 0;
-    if (week > 0 && origin > week) {
-      // A gap in last week: the day stands in.
-      x[2] = x[0];
-      x[3] = x[1];
-      const target = ring.at(t - week * Math.ceil(h / week));
-      const same = ring.at(origin - week);
-      if (!Number.isNaN(target) && !Number.isNaN(same)) {
-        x[2] = target - same;
-        x[3] = target - c;
-      }
-    }
-    x[4] = c - before;
-    x[6] = 0.1;
-    x[7] = !Number.isNaN(level) ? level - c : 0;
   }
 }

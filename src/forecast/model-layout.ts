@@ -1,0 +1,68 @@
+import { HEAD_SCALARS, HorizonHead, headFloats } from './horizon-head.ts';
+import { DAY_US, gatePatience } from './steps.ts';
+
+export interface SeasonalOptions {
+  stepUs: number;
+  seasonUs: readonly number[];
+  /** In steps, ascending, the first one 1. Only [1] when a ring cell holds several steps. */
+  horizons: readonly number[];
+  maxCells: number;
+}
+
+/** What all models with the same options have in common. */
+export interface ModelLayout {
+  stepUs: number;
+  /** Season lengths in steps; 0 for none. */
+  day: number;
+  week: number;
+  stepsPerCell: number;
+  ringCells: number;
+  /** Gross outliers in a row before they are believed. */
+  patience: number;
+  /** Missing steps in a row that are filled with what was expected. */
+  fillLimit: number;
+  heads: HorizonHead[];
+  /** Lengths of a model's arrays. */
+  scalars: number;
+  floats: number;
+}
+
+const layouts = new Map<string, ModelLayout>();
+const MOST_LAYOUTS = 256;
+
+/** @param reserved scalars in front of those of the heads, which are the model's own */
+export function layoutOf(options: SeasonalOptions, reserved: number): ModelLayout {
+  const key = JSON.stringify(options);
+  const known = layouts.get(key);
+  if (known) return known;
+  const layout = makeLayout(options, reserved);
+  if (layouts.size < MOST_LAYOUTS) layouts.set(key, layout);
+  return layout;
+}
+
+function makeLayout({ stepUs, seasonUs, horizons, maxCells }: SeasonalOptions, reserved: number): ModelLayout {
+  const longest = Math.max(0, ...seasonUs) / stepUs;
+  const stepsPerCell = Math.max(1, Math.ceil(longest / maxCells));
+  const lag = (us: number) => (stepsPerCell === 1 ? Math.round(us / stepUs) : us / stepUs);
+  const lags = seasonUs.map(lag).filter((m) => m >= 2);
+  const day = lags.length > 0 ? Math.min(...lags) : 0;
+  const most = lags.length > 0 ? Math.max(...lags) : 0;
+  let floats = 0;
+  const heads = horizons.map((horizon, i) => {
+    const head = new HorizonHead(horizon, stepUs, reserved + HEAD_SCALARS * i, floats);
+    floats += headFloats(horizon);
+    return head;
+  });
+  return {
+    stepUs,
+    day,
+    week: most > day ? most : 0,
+    stepsPerCell,
+    ringCells: Math.ceil(most / stepsPerCell) + horizons[horizons.length - 1] + 3,
+    patience: gatePatience(stepUs),
+    fillLimit: Math.max(1, Math.min(4096, Math.round(DAY_US / stepUs))),
+    heads,
+    scalars: reserved + HEAD_SCALARS * horizons.length,
+    floats,
+  };
+}

@@ -1,0 +1,17 @@
+/** Where the scalars of a seasonal model stand, before those of its heads. */
+export const STARTED = 0;
+export const LAST_INDEX = 1;
+export const STEP = 2;
+export const CURRENT = 3;
+export const PREVIOUS = 4;
+export const LEVEL = 5;
+export const MEAN = 6;
+export const LEAST = 7;
+export const HELD = 8;
+export const FILLED = 9;
+export const REAL = 10;
+export const SEASON_SCALE = 11;
+export const FIRST_US = 12;
+export const SHIFTED = 13;
+export const WEEK_SCALE = 14;
+export const MODEL_SCALARS = 15;
