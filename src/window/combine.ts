@@ -15,6 +15,7 @@ export class Combiner {
   readonly #layout: Layout;
   readonly #changes: Change[][];
   readonly #extremes: number[];
+  readonly #sums: Int32Array;
   readonly #scratch = new Int32Array(64);
   /** Rows of the window that no pane holds. */
   #dead = 0;
@@ -24,6 +25,7 @@ export class Combiner {
     this.window = window;
     this.#layout = layout;
     this.#changes = layout.pairs.map((_, p) => measures.flatMap(({ change }) => (change?.pair === p ? [change] : [])));
+    this.#sums = Int32Array.from(layout.merges.flatMap((merge, a) => (merge === 'sum' ? [a] : [])));
     this.#deadPairs = layout.pairs.map(() => 0);
     this.#extremes = layout.merges.flatMap((merge, a) => (merge === 'min' || merge === 'max' ? [a] : []));
   }
@@ -45,9 +47,7 @@ export class Combiner {
       if (found >= 0 && window.keys.doubles[found * window.keys.stride + window.keys.first + ROWS] === 0) this.#dead--;
       rows[row] = found >= 0 ? found : window.keys.take(keys.words, at);
     }
-    this.#layout.merges.forEach((merge, a) => {
-      if (merge === 'sum') addColumn(window.keys, keys, rows, a, 1);
-    });
+    addSums(window.keys, keys, rows, this.#sums, 1);
     return rows;
   }
 
@@ -95,9 +95,7 @@ export class Combiner {
       if (windowed(pairs.plan)) this.#removePairs(p, pairs.table, keyRows, pairRows[p]);
     });
     const { keys } = this.window;
-    this.#layout.merges.forEach((merge, a) => {
-      if (merge === 'sum') addColumn(keys, pane.keys, keyRows, a, -1);
-    });
+    addSums(keys, pane.keys, keyRows, this.#sums, -1);
     for (const row of keyRows) if (keys.doubles[row * keys.stride + keys.first + ROWS] === 0) this.#dead++;
     if (2 * this.#dead > keys.live + SOME) this.#bury();
   }
@@ -174,10 +172,15 @@ function freeRows(table: KeyedTable): void {
 const SOME = 4;
 const EMPTY = new Int32Array(0);
 
-function addColumn(to: KeyedTable, from: KeyedTable, rows: Int32Array, a: number, sign: number): void {
-  const { doubles, stride, first } = to;
+/** Row by row, for the window's rows lie in no order: each is fetched once for all its sums. */
+function addSums(to: KeyedTable, from: KeyedTable, rows: Int32Array, sums: Int32Array, sign: number): void {
+  const into = to.doubles;
+  const out = from.doubles;
+  const n = sums.length;
   for (let row = 0; row < rows.length; row++) {
-    doubles[rows[row] * stride + first + a] += sign * from.doubles[row * from.stride + from.first + a];
+    const at = rows[row] * to.stride + to.first;
+    const own = row * from.stride + from.first;
+    for (let k = 0; k < n; k++) into[at + sums[k]] += sign * out[own + sums[k]];
   }
 }
 

@@ -13,6 +13,7 @@ export const topk: MeasureCompiler = (measure, where, layout, context): MeasureC
   const weight = layout.summand(measure.summand);
   const guard = both(where, weight.there);
   const pair = layout.pair(measure.of, guard, { amounts: [{ code: weight.value, merge: 'sum' }] });
+  const { count } = layout.pairs[pair];
   const total = layout.sum(weight.value, layout.pairs[pair].guard);
   const k = measure.params['k'];
   return {
@@ -20,8 +21,11 @@ export const topk: MeasureCompiler = (measure, where, layout, context): MeasureC
     finish: (view, out, width, column) => {
       for (let i = 0; i < view.length; i++) {
         const row = view.rows[i];
-        const all = view.keys.doubles[row * view.keys.stride + view.keys.first + total];
-        out[i * width + column] = all > 0 ? heaviest(view, pair, row, k) / all : Number.NaN;
+        const d = row * view.keys.stride + view.keys.first;
+        const all = view.keys.doubles[d + total];
+        // Most keys have no more tuples than are asked for: those have all there is.
+        if (all > 0 && view.keys.doubles[d + count] <= k) out[i * width + column] = 1;
+        else out[i * width + column] = all > 0 ? heaviest(view, pair, row, k) / all : Number.NaN;
       }
     },
     detail: (view, row): TopItem[] => {
@@ -41,17 +45,10 @@ function heaviest(view: WindowView, pair: number, row: number, k: number): numbe
   const { table } = view.pairs[pair];
   const { doubles, stride, first } = table;
   const pairs = view.pairsOf(pair, row);
-  if (pairs.length <= k) return sumOf(pairs, doubles, stride, first + 1);
   if (k === 1) return greatest(pairs, doubles, stride, first + 1);
   const amounts = Float64Array.from(pairs, (p) => doubles[p * stride + first + 1]).sort();
   let sum = 0;
   for (let i = Math.max(0, amounts.length - k); i < amounts.length; i++) sum += amounts[i];
-  return sum;
-}
-
-function sumOf(pairs: Int32Array, doubles: Float64Array, stride: number, offset: number): number {
-  let sum = 0;
-  for (const p of pairs) sum += doubles[p * stride + offset];
   return sum;
 }
 
