@@ -1,3 +1,4 @@
+import { findAll, findRows } from './find-code.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { identity, type Layout, type PairPlan, ROWS } from './layout.ts';
 import type { MeasureCode } from './measure/measure.ts';
@@ -16,17 +17,14 @@ export class Combiner {
   readonly #changes: Change[][];
   readonly #extremes: number[];
   readonly #sums: Int32Array;
-  readonly #scratch = new Int32Array(64);
-  /** Rows of the window that no pane holds. */
+  /** Keys and pairs of the window that no pane holds. */
   #dead = 0;
-  readonly #deadPairs: number[];
 
   constructor(window: Pane, layout: Layout, measures: readonly MeasureCode[]) {
     this.window = window;
     this.#layout = layout;
     this.#changes = layout.pairs.map((_, p) => measures.flatMap(({ change }) => (change?.pair === p ? [change] : [])));
     this.#sums = Int32Array.from(layout.merges.flatMap((merge, a) => (merge === 'sum' ? [a] : [])));
-    this.#deadPairs = layout.pairs.map(() => 0);
     this.#extremes = layout.merges.flatMap((merge, a) => (merge === 'min' || merge === 'max' ? [a] : []));
   }
 
@@ -39,45 +37,29 @@ export class Combiner {
   }
 
   #addKeys(keys: KeyedTable): Int32Array {
-    const { window } = this;
-    const rows = new Int32Array(keys.count);
-    for (let row = 0; row < keys.count; row++) {
-      const at = 2 * row * keys.stride;
-      const found = window.keys.find(keys.words, at);
-      if (found >= 0 && window.keys.doubles[found * window.keys.stride + window.keys.first + ROWS] === 0) this.#dead--;
-      rows[row] = found >= 0 ? found : window.keys.take(keys.words, at);
-    }
-    addSums(window.keys, keys, rows, this.#sums, 1);
+    const into = this.window.keys;
+    const before = into.count;
+    const rows = PACKED.find(keys, into, null);
+    for (const row of rows) if (row < before && into.doubles[row * into.stride + into.first + ROWS] === 0) this.#dead--;
+    addSums(into, keys, rows, this.#sums, 1);
     return rows;
   }
 
   #addPairs(p: number, from: KeyedTable, keyRows: Int32Array): Int32Array {
     const { keys } = this.window;
     const { table, plan } = this.window.pairs[p];
-    const rows = new Int32Array(from.count);
+    const before = table.count;
+    const rows = PACKED.find(from, table, keyRows);
     for (let row = 0; row < from.count; row++) {
-      const key = keyRows[from.words[2 * row * from.stride + 1]];
-      const own = this.#pairRow(p, from, row, key);
-      rows[row] = own;
-      const at = own * table.stride + table.first;
-      const d = key * keys.stride + keys.first;
-      if (table.doubles[at]++ === 0) keys.doubles[d + plan.count]++;
+      const at = rows[row] * table.stride + table.first;
+      const d = keyRows[from.words[2 * row * from.stride + 1]] * keys.stride + keys.first;
+      if (table.doubles[at]++ === 0) {
+        keys.doubles[d + plan.count]++;
+        if (rows[row] < before) this.#dead--;
+      }
       this.#move(p, from, row, at, d, 1);
     }
     return rows;
-  }
-
-  /** The window's row of a pane's pair: the same tuple under the window's row of its key. */
-  #pairRow(p: number, from: KeyedTable, row: number, key: number): number {
-    const { table } = this.window.pairs[p];
-    const at = 2 * row * from.stride;
-    const words = this.#scratch;
-    for (let k = 0; k <= from.keyWords; k++) words[k] = from.words[at + k];
-    words[1] = key;
-    const found = table.find(words, 0);
-    if (found < 0) return table.take(words, 0);
-    if (table.doubles[found * table.stride + table.first] === 0) this.#deadPairs[p]--;
-    return found;
   }
 
   #move(p: number, from: KeyedTable, row: number, at: number, d: number, sign: number): void {
@@ -89,29 +71,17 @@ export class Combiner {
     for (const change of this.#changes[p]) change.apply(this.window.keys.doubles, d, before, after);
   }
 
-  remove({ pane, keyRows, pairRows }: Part): void {
+  /** @param others the parts that stay */
+  remove({ pane, keyRows, pairRows }: Part, others: readonly Part[]): void {
     if (keyRows === null) return;
     pane.pairs.forEach((pairs, p) => {
       if (windowed(pairs.plan)) this.#removePairs(p, pairs.table, keyRows, pairRows[p]);
     });
-    const { keys } = this.window;
+    const { keys, pairs } = this.window;
     addSums(keys, pane.keys, keyRows, this.#sums, -1);
     for (const row of keyRows) if (keys.doubles[row * keys.stride + keys.first + ROWS] === 0) this.#dead++;
-    if (2 * this.#dead > keys.live + SOME) this.#bury();
-  }
-
-  /**
-   * Keys and pairs that no pane holds any more stay for a while, all zero: most come back, and freeing and taking rows
-   * costs more than the sums. When half of the rows are such, they go.
-   */
-  #bury(): void {
-    const { keys, pairs } = this.window;
-    pairs.forEach(({ table }, p) => {
-      freeRows(table);
-      this.#deadPairs[p] = 0;
-    });
-    freeRows(keys);
-    this.#dead = 0;
+    const rows = pairs.reduce((sum, { table }) => sum + table.count, keys.count);
+    if (2 * this.#dead > rows + SOME) this.bury(others);
   }
 
   #removePairs(p: number, from: KeyedTable, keyRows: Int32Array, rows: Int32Array): void {
@@ -123,12 +93,28 @@ export class Combiner {
       this.#move(p, from, row, at, d, -1);
       if (--table.doubles[at] > 0) continue;
       keys.doubles[d + plan.count]--;
-      this.#deadPairs[p]++;
+      this.#dead++;
     }
-    if (2 * this.#deadPairs[p] > table.live + SOME) {
-      freeRows(table);
-      this.#deadPairs[p] = 0;
+  }
+
+  /**
+   * Keys and pairs that no pane holds any more stay for a while, all zero: most come back, and moving rows costs more
+   * than keeping them. When half of the rows are such, they go, and the others move together.
+   */
+  bury(parts: readonly Part[]): void {
+    const { keys, pairs } = this.window;
+    const places = keys.compact((row) => keys.doubles[row * keys.stride + keys.first + ROWS] > 0);
+    const pairPlaces = pairs.map(({ table, sketches }) => {
+      renameKeys(sketches, places);
+      return buryPairs(table, places);
+    });
+    for (const { keyRows, pairRows } of parts) {
+      if (keyRows !== null) rename(keyRows, places);
+      pairRows.forEach((rows, p) => {
+        rename(rows, pairPlaces[p]);
+      });
     }
+    this.#dead = 0;
   }
 
   /** Least and greatest values cannot be taken back: they are gathered anew from the panes. */
@@ -161,13 +147,65 @@ function windowed(plan: PairPlan): boolean {
   return plan.windowed && !plan.log;
 }
 
-/** Frees rows whose first accumulator is zero; it is negative where a row is free already. */
-function freeRows(table: KeyedTable): void {
+/** Pairs that a pane holds stay, under the new row of their key. */
+function buryPairs(table: KeyedTable, places: Int32Array): Int32Array {
+  const moved = table.compact((row) => table.doubles[row * table.stride + table.first] > 0);
   for (let row = 0; row < table.count; row++) {
-    if (table.doubles[row * table.stride + table.first] === 0) table.free(row);
+    const at = 2 * row * table.stride + 1;
+    table.words[at] = places[table.words[at]];
+  }
+  return moved;
+}
+
+/** Sketches of open sessions stand with the window itself. */
+function renameKeys(sketches: Map<number, Uint8Array>, places: Int32Array): void {
+  const known = [...sketches];
+  sketches.clear();
+  for (const [key, registers] of known) sketches.set(places[key], registers);
+}
+
+function rename(rows: Int32Array, places: Int32Array): void {
+  for (let i = 0; i < rows.length; i++) rows[i] = places[rows[i]];
+}
+
+/** A table's keys packed together, so that another table finds them in one batch. */
+class PackedKeys {
+  #hash = new Int32Array(1024);
+  #words = new Int32Array(4096);
+
+  /**
+   * The rows of `from`'s keys in `into`, where they are appended when they are new.
+   * @param keyRows of pairs: what becomes of their first word, the row of their key
+   */
+  find(from: KeyedTable, into: KeyedTable, keyRows: Int32Array | null): Int32Array {
+    const n = from.count;
+    const rows = new Int32Array(n);
+    if (n === 0) return rows;
+    this.#pack(from);
+    if (keyRows !== null) renameFirst(this.#words, n, from.keyWords, keyRows);
+    into.reserve(n);
+    const before = into.count;
+    findAll(findRows(into.keyWords), into, 0, n, this.#hash, this.#words, rows);
+    into.beginFrom(before);
+    return rows;
+  }
+
+  #pack({ words, stride, count, keyWords }: KeyedTable): void {
+    if (this.#hash.length < count) this.#hash = new Int32Array(2 * count);
+    if (this.#words.length < count * keyWords) this.#words = new Int32Array(2 * count * keyWords);
+    for (let row = 0; row < count; row++) {
+      const at = 2 * row * stride;
+      this.#hash[row] = words[at];
+      for (let k = 0; k < keyWords; k++) this.#words[row * keyWords + k] = words[at + 1 + k];
+    }
   }
 }
 
+function renameFirst(words: Int32Array, n: number, width: number, places: Int32Array): void {
+  for (let row = 0; row < n; row++) words[row * width] = places[words[row * width]];
+}
+
+const PACKED = new PackedKeys();
 /** Dead rows that are no burden. */
 const SOME = 4;
 const EMPTY = new Int32Array(0);

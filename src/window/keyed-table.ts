@@ -2,7 +2,7 @@ import { KeyIndex } from '../core/key-index.ts';
 
 /**
  * Rows of one key each: hash and key words, then accumulators as doubles, in one buffer, so that an update touches
- * one or two cache lines. Rows are dense while nothing is freed; freed rows are taken again first.
+ * one or two cache lines. Rows are dense.
  */
 export class KeyedTable {
   readonly keyWords: number;
@@ -13,14 +13,11 @@ export class KeyedTable {
   readonly index = new KeyIndex();
   words: Int32Array;
   doubles: Float64Array;
-  /** Rows ever taken since the last reset; with `free` among them. */
   count = 0;
-  live = 0;
   #rows: number;
   /** Values a fresh row begins with where they are not 0 (min, max). */
   readonly #initial: Float64Array;
   readonly #zero: boolean;
-  #free: number[] = [];
 
   constructor(keyWords: number, initial: readonly number[], rows = 16) {
     this.keyWords = keyWords;
@@ -60,7 +57,6 @@ export class KeyedTable {
 
   /** As `begin`, for rows `from` .. `count`, after a loop that appended. */
   beginFrom(from: number): void {
-    this.live += this.count - from;
     if (this.#zero) return;
     for (let row = from; row < this.count; row++) this.begin(row);
   }
@@ -85,27 +81,13 @@ export class KeyedTable {
 
   /** Takes a row for the key whose hash and words stand at `at`. It must not be there yet. */
   take(words: Int32Array, at: number): number {
-    let row = this.#free.pop();
-    if (row === undefined) {
-      this.reserve(1);
-      row = this.count++;
-    }
+    this.reserve(1);
+    const row = this.count++;
     const own = 2 * row * this.stride;
     for (let k = 0; k <= this.keyWords; k++) this.words[own + k] = words[at + k];
     this.index.enter(words[at], row);
-    this.doubles[own / 2 + this.first] = 0;
     this.begin(row);
-    this.live++;
     return row;
-  }
-
-  /** Gives a row back, zeroed but for its first accumulator, which is negative until the row is taken again. */
-  free(row: number): void {
-    this.index.leave(this.words[2 * row * this.stride], row);
-    this.doubles.fill(0, row * this.stride, (row + 1) * this.stride);
-    this.doubles[row * this.stride + this.first] = -1;
-    this.#free.push(row);
-    this.live--;
   }
 
   /** Forgets every row; memory stays unless most of it was unused. */
@@ -120,12 +102,10 @@ export class KeyedTable {
     }
     this.index.clear(used);
     this.count = 0;
-    this.live = 0;
-    this.#free = [];
   }
 
   /**
-   * Keeps the rows that `keep` says and moves them together, in their order; only for tables without freed rows.
+   * Keeps the rows that `keep` says and moves them together, in their order.
    * @returns for each old row its new place, -1 for those that left
    */
   compact(keep: (row: number) => boolean): Int32Array {
@@ -138,7 +118,6 @@ export class KeyedTable {
     }
     this.doubles.fill(0, to * this.stride, this.count * this.stride);
     this.count = to;
-    this.live = to;
     this.index.clear(to);
     this.index.reserve(to);
     for (let row = 0; row < to; row++) this.index.enter(this.words[2 * row * this.stride], row);

@@ -95,7 +95,7 @@ export class RuleWindows implements ClosingWindows {
   /** Panes share the room of their window, so that a flood in one does not push the heavy keys of the next out. */
   #trim(pane: Pane, maxKeys: number, panes: number): void {
     const most = 2 * maxKeys;
-    if (this.#combiner.window.keys.live + pane.keys.count <= most) return;
+    if (this.#combiner.window.keys.count + pane.keys.count <= most) return;
     const left = pruneKeys(pane, Math.max(1, Math.floor(most / panes)));
     this.#compiled.dropped('max_keys').value += left;
   }
@@ -103,7 +103,7 @@ export class RuleWindows implements ClosingWindows {
   #dropParts(startUs: number): void {
     while (this.#parts.length > 0 && this.#parts[0].pane.number * this.#compiled.paneUs < startUs) {
       const part = this.#parts.shift() as Part;
-      this.#combiner.remove(part);
+      this.#combiner.remove(part, this.#parts);
       this.feed.recycle(part.pane);
     }
   }
@@ -112,7 +112,7 @@ export class RuleWindows implements ClosingWindows {
     if (!this.#single) this.#combiner.gatherExtremes(this.#parts);
     const window = this.#single && this.#parts.length > 0 ? this.#parts[0].pane : this.#combiner.window;
     const { keys } = window;
-    const rows = new Int32Array(keys.live);
+    const rows = new Int32Array(keys.count);
     let n = 0;
     for (let row = 0; row < keys.count; row++) {
       if (keys.doubles[row * keys.stride + keys.first + ROWS] > 0) rows[n++] = row;

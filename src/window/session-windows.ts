@@ -1,6 +1,7 @@
 import type { WindowSink } from '../model/window-result.ts';
 import { Combiner } from './combine.ts';
 import { mergeRegisters, REGISTERS } from './hyper-log-log.ts';
+import type { KeyedTable } from './keyed-table.ts';
 import { ROWS } from './layout.ts';
 import { Pane } from './pane.ts';
 import { pruneKeys } from './prune.ts';
@@ -47,7 +48,7 @@ export class SessionWindows implements ClosingWindows {
   }
 
   nextEndUs(stood: boolean): number {
-    if (this.#open.keys.live > 0 || (this.#wantsEmpty && !stood)) return this.#lastEndUs + this.#gapUs;
+    if (this.#open.keys.count > 0 || (this.#wantsEmpty && !stood)) return this.#lastEndUs + this.#gapUs;
     return (this.feed.earliest + 1) * this.#gapUs;
   }
 
@@ -65,8 +66,7 @@ export class SessionWindows implements ClosingWindows {
     if (pane) for (const measure of this.#compiled.measures) measure.paneClosed?.(pane);
     const ended = this.#ended(pane);
     if (ended.length > 0 || this.#wantsEmpty) this.#give(ended, endUs);
-    for (const row of ended) this.#open.keys.free(row);
-    if (ended.length > 0) this.#freePairs();
+    if (ended.length > 0) this.#end(ended);
     if (pane) this.#add(pane);
   }
 
@@ -76,7 +76,6 @@ export class SessionWindows implements ClosingWindows {
     const rows: number[] = [];
     for (let row = 0; row < keys.count; row++) {
       const d = row * keys.stride + keys.first;
-      if (keys.doubles[d + ROWS] <= 0) continue;
       const next = pane ? pane.keys.find(keys.words, 2 * row * keys.stride) : -1;
       if (pane === null || next < 0) rows.push(row);
       else {
@@ -100,26 +99,27 @@ export class SessionWindows implements ClosingWindows {
     else if (endUs - this.#emptySinceUs >= SILENCE_US) this.#wantsEmpty = false;
   }
 
-  /** Pairs and sketches of sessions that are over. */
-  #freePairs(): void {
+  /** Takes sessions that are over out, with their pairs and sketches. */
+  #end(ended: Int32Array): void {
     const { keys, pairs } = this.#open;
-    const gone = (key: number): boolean => keys.doubles[key * keys.stride + keys.first + ROWS] <= 0;
+    for (const row of ended) keys.doubles[row * keys.stride + keys.first + ROWS] = 0;
     for (const { table, sketches } of pairs) {
       for (let row = 0; row < table.count; row++) {
-        const live = table.doubles[row * table.stride + table.first] > 0;
-        if (live && gone(table.words[2 * row * table.stride + 1])) table.free(row);
+        const key = table.words[2 * row * table.stride + 1];
+        if (isOver(keys, key)) table.doubles[row * table.stride + table.first] = 0;
       }
-      for (const key of [...sketches.keys()]) if (gone(key)) sketches.delete(key);
+      for (const key of [...sketches.keys()]) if (isOver(keys, key)) sketches.delete(key);
     }
+    this.#combiner.bury([]);
   }
 
   #add(pane: Pane): void {
     const { rule, dropped } = this.#compiled;
-    if (this.#open.keys.live + pane.keys.count > 2 * rule.maxKeys) {
-      dropped('max_keys').value += pruneKeys(pane, Math.max(0, 2 * rule.maxKeys - this.#open.keys.live));
+    if (this.#open.keys.count + pane.keys.count > 2 * rule.maxKeys) {
+      dropped('max_keys').value += pruneKeys(pane, Math.max(0, 2 * rule.maxKeys - this.#open.keys.count));
     }
     pane.pairs.forEach((pairs, p) => {
-      if (this.#open.pairs[p].table.live + pairs.table.count <= MOST_PAIRS) return;
+      if (this.#open.pairs[p].table.count + pairs.table.count <= MOST_PAIRS) return;
       dropped('max_pairs').value += pairs.table.count;
       pairs.reset();
     });
@@ -139,4 +139,8 @@ export class SessionWindows implements ClosingWindows {
     mergeRegisters(known, registers);
     sketches.set(key, known);
   }
+}
+
+function isOver(keys: KeyedTable, row: number): boolean {
+  return keys.doubles[row * keys.stride + keys.first + ROWS] === 0;
 }
