@@ -32,21 +32,6 @@ export class KeyIndex {
     entries[2 * at + 1] = row + 1;
   }
 
-  /** Deletes by shifting back, so that no probe walks over graves (Knuth, TAOCP 3, 6.4, algorithm R). */
-  leave(hash: number, row: number): void {
-    const { entries, mask } = this;
-    let hole = hash & mask;
-    while (entries[2 * hole + 1] !== row + 1) hole = (hole + 1) & mask;
-    for (let at = (hole + 1) & mask; entries[2 * at + 1] !== 0; at = (at + 1) & mask) {
-      const home = entries[2 * at] & mask;
-      if (((at - home) & mask) < ((at - hole) & mask)) continue;
-      entries[2 * hole] = entries[2 * at];
-      entries[2 * hole + 1] = entries[2 * at + 1];
-      hole = at;
-    }
-    entries[2 * hole + 1] = 0;
-  }
-
   /** Forgets everything; shrinks when the places stood mostly empty for `rows` rows. */
   clear(rows = 0): void {
     const size = indexSize(rows);
