@@ -8,8 +8,9 @@ export type KeyHandle = Int32Array;
 
 /**
  * All keys of one rule in one window; valid during the sink's call. `values` holds `rule.measures.length` numbers a key;
- * learned measures are NaN until detect fills them. Few keys come `sorted`, so that everything after is in one order
- * whatever order rows came in; of very many keys (a spoofed flood) whoever keeps some puts those in order.
+ * learned measures are NaN until detect fills them. Few keys, and all keys of rules without levels (recorded ones), come
+ * `sorted`, so that everything after is in one order whatever order rows came in; of others whoever keeps some of the keys
+ * puts those in order.
  */
 export interface WindowResults {
   rule: RulePlan;
@@ -21,7 +22,7 @@ export interface WindowResults {
   values: Float64Array;
   /** Raw samples (packets before scaling) a key. */
   samples: Float64Array;
-  /** True when keys ascend; at least up to 4096 keys, and always up to then. */
+  /** True when keys ascend. */
   sorted: boolean;
   /** Orders keys `i` and `j`. */
   compare(i: number, j: number): number;
