@@ -1,0 +1,33 @@
+import type { InputError } from '../core/errors.ts';
+import type { Stateful } from '../core/state.ts';
+import type { FlowBatch } from './flow-batch.ts';
+import type { PacketBatch } from './packet-batch.ts';
+
+/** What a source gives to. Batches are the source's again when the call returns. */
+export interface Intake {
+  /** Frames `from <= i < to`, in order of event time. */
+  packets(batch: PacketBatch, from: number, to: number): void;
+  /** Flow records or slices, in order of their ends as far as the source has an order. */
+  flows(batch: FlowBatch): void;
+  /** A value of a named series (interface counters): event time in microseconds. */
+  series(name: string, timeUs: number, value: number): void;
+}
+
+/**
+ * A source of the running daemon. It is pulled, so that between two polls its position and the engine's state belong
+ * together: `save` writes the position after all that was given, `restore` (before `start`) goes on from there. What is
+ * pushed at a source (datagrams) waits in its own bounded queue, with a counter for what did not fit.
+ */
+export interface Source extends Stateful {
+  /** Identity of its position, metrics and series: the name in the configuration. */
+  readonly name: string;
+  /** Opens; `wake` is to be called whenever there may be something to poll. Throws when it can never work. */
+  start(wake: () => void): void | Promise<void>;
+  /** Gives about `budget` rows at most, then returns; true when more is there already. Never throws for bad input. */
+  poll(intake: Intake, budget: number): boolean | Promise<boolean>;
+  /** Finite, and all of it was given. */
+  readonly done: boolean;
+  /** The latest damage or failure; the source goes on where it can. */
+  readonly error: InputError | null;
+  stop(): void | Promise<void>;
+}
