@@ -6,6 +6,9 @@ import { describe, expect, it } from 'vitest';
 const SRC = resolve(import.meta.dirname, '../src');
 const ROOMS = [
   'source',
+  'live',
+  'exporter',
+  'log',
   'decode',
   'meter',
   'rule',
