@@ -1,3 +1,5 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+
 /** A residual past this many deviations counts as this many: one wild window is no lasting shift. */
 const MOST = 10;
 /** What the learned mean takes from one window at most. */
@@ -15,7 +17,7 @@ export interface CusumOptions {
  * Cumulative sum of standardised residuals (Page 1954): S = max(0, S + z - k), which grows under a small lasting shift
  * that no single window shows. Mean and deviation are learned slowly from the series itself.
  */
-export class Cusum {
+export class Cusum implements Stateful {
   readonly #options: CusumOptions;
   #windows = 0;
   #firstUs = 0;
@@ -52,12 +54,12 @@ export class Cusum {
     this.#windows++;
   }
 
-  save(): number[] {
-    return [this.#windows, this.#firstUs, this.#mean, this.#variance, this.#sum];
+  save(out: StateWriter): void {
+    out.array(Float64Array.of(this.#windows, this.#firstUs, this.#mean, this.#variance, this.#sum));
   }
 
-  restore(state: readonly number[]): void {
-    [this.#windows, this.#firstUs, this.#mean, this.#variance, this.#sum] = state;
+  restore(state: StateReader): void {
+    [this.#windows, this.#firstUs, this.#mean, this.#variance, this.#sum] = state.array(Float64Array);
   }
 }
 

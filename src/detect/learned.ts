@@ -1,3 +1,4 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { LearnedMeasure, RulePlan } from '../model/plan.ts';
 import type { BaselineFactory, BaselineModel, Capacity, ForecasterFactory, LoadForecaster } from '../model/series.ts';
 import { Cusum } from './cusum.ts';
@@ -10,10 +11,9 @@ export interface LearnDeps {
 }
 
 /** What one learned measure knows of one key. */
-export interface Learner {
+export interface Learner extends Stateful {
   /** Takes the window's value of the measure it follows; writes its own value and its parts. */
   learn(endUs: number, value: number, reach: number, parts: Float64Array, at: number): number;
-  save(): unknown;
 }
 
 export function createLearner(measure: LearnedMeasure, rule: RulePlan, deps: LearnDeps): Learner {
@@ -52,8 +52,12 @@ class BaselineLearner implements Learner {
     return score.z;
   }
 
-  save(): Uint8Array {
-    return this.#model.save();
+  save(out: StateWriter): void {
+    this.#model.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.#model.restore(state);
   }
 }
 
@@ -87,8 +91,18 @@ class ForecastLearner implements Learner {
     return parts[at];
   }
 
-  save(): Uint8Array {
-    return this.#model.save();
+  save(out: StateWriter): void {
+    out.number(this.#day);
+    out.number(this.#reach);
+    out.json(this.#capacity);
+    this.#model.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.#day = state.number();
+    this.#reach = state.number();
+    this.#capacity = state.json();
+    this.#model.restore(state);
   }
 }
 
@@ -109,8 +123,12 @@ class CusumLearner implements Learner {
     return this.#cusum.update(endUs, value);
   }
 
-  save(): number[] {
-    return this.#cusum.save();
+  save(out: StateWriter): void {
+    this.#cusum.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.#cusum.restore(state);
   }
 }
 

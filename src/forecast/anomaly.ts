@@ -1,3 +1,4 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { BaselineModel } from '../model/series.ts';
 import { baselines } from './baseline.ts';
 import { DayProfile } from './day-profile.ts';
@@ -55,7 +56,7 @@ const HALF = 3;
  * Then one event is one alarm: a score holds down weaker ones for a while. Expectation and interval come from the
  * seasonal baseline where the series is a load (nothing below zero), else from level or profile.
  */
-export class AnomalyDetector {
+export class AnomalyDetector implements Stateful {
   private readonly baseline: BaselineModel;
   private readonly profile = new DayProfile();
   private readonly residuals = new Surprise();
@@ -170,6 +171,48 @@ export class AnomalyDetector {
     if (stands) this.held = Math.max(this.held, surprise);
     const shown = stands ? surprise : surprise * HELD_DOWN;
     return shown / (shown + HALF);
+  }
+
+  save(out: StateWriter): void {
+    this.baseline.save(out);
+    this.profile.save(out);
+    this.residuals.save(out);
+    for (const shift of this.shifts) {
+      out.number(shift.mean);
+      shift.surprise.save(out);
+    }
+    const { n, level, levelError, profileError, scale, least, most, run, runMean, runVariance, held } = this;
+    const negative = this.negative ? 1 : 0;
+    out.array(
+      Float64Array.of(
+        n,
+        negative,
+        level,
+        levelError,
+        profileError,
+        scale,
+        least,
+        most,
+        run,
+        runMean,
+        runVariance,
+        held,
+      ),
+    );
+  }
+
+  restore(state: StateReader): void {
+    this.baseline.restore(state);
+    this.profile.restore(state);
+    this.residuals.restore(state);
+    for (const shift of this.shifts) {
+      shift.mean = state.number();
+      shift.surprise.restore(state);
+    }
+    const numbers = state.array(Float64Array);
+    this.negative = numbers[1] === 1;
+    [this.n, , this.level, this.levelError, this.profileError, this.scale] = numbers;
+    [this.least, this.most, this.run, this.runMean, this.runVariance, this.held] = numbers.subarray(6);
   }
 }
 

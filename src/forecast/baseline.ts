@@ -1,3 +1,4 @@
+import type { StateReader, StateWriter } from '../core/state.ts';
 import type { BaselineFactory, BaselineModel, BaselineOptions, BaselineScore } from '../model/series.ts';
 import { SeasonalModel } from './seasonal-model.ts';
 import { packState, unpackState } from './state.ts';
@@ -26,12 +27,12 @@ class SeasonalBaseline implements BaselineModel {
     this.minDeviation = options.minDeviation ?? 0;
   }
 
-  restore(state: Uint8Array): void {
-    this.model.restore(unpackState(this.signature, state));
+  restore(state: StateReader): void {
+    this.model.restore(unpackState(this.signature, state.bytes()));
   }
 
-  save(): Uint8Array {
-    return packState(this.signature, this.model.arrays());
+  save(out: StateWriter): void {
+    out.bytes(packState(this.signature, this.model.arrays()));
   }
 
   update(timeUs: number, value: number): BaselineScore {
@@ -85,9 +86,4 @@ function exp(z: number): number {
 /** Baselines of one series each: seasonal autoregression, one step ahead, with a calibrated interval. */
 export const baselines: BaselineFactory = {
   create: (options) => new SeasonalBaseline(options),
-  restore: (options, state) => {
-    const model = new SeasonalBaseline(options);
-    model.restore(state);
-    return model;
-  },
 };

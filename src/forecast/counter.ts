@@ -1,3 +1,5 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+
 const WRAP_32 = 2 ** 32;
 /** Readings farther apart than this many usual distances say nothing of one step. */
 const MOST_STEPS = 2;
@@ -6,7 +8,7 @@ const MOST_STEPS = 2;
  * Rate of a counter that is read now and then (interface octets, RFC 2863). NaN, never zero, where it cannot be told: the
  * first reading, a gap, a reset. A 32-bit wrap is believed only when the rate it gives is one the interface can have.
  */
-export class CounterRate {
+export class CounterRate implements Stateful {
   private readonly stepUs: number;
   private readonly mostPerSecond: number;
   private readonly bits: 32 | 64;
@@ -36,5 +38,13 @@ export class CounterRate {
 
   private possible(perSecond: number): boolean {
     return perSecond >= 0 && perSecond <= this.mostPerSecond;
+  }
+
+  save(out: StateWriter): void {
+    out.array(Float64Array.of(this.timeUs, this.reading, this.uptimeUs));
+  }
+
+  restore(state: StateReader): void {
+    [this.timeUs, this.reading, this.uptimeUs] = state.array(Float64Array);
   }
 }

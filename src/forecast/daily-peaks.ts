@@ -1,5 +1,6 @@
 import { int16 } from './arena.ts';
 import type { HeadState } from './horizon-head.ts';
+import { damaged, fill } from './state.ts';
 import { DAY_US } from './steps.ts';
 
 /** Days kept: a year and a month, two bytes a day. */
@@ -114,9 +115,10 @@ export class DailyPeaks {
     });
   }
 
-  restore(days: ArrayBuffer): void {
-    if (days.byteLength === 0 || days.byteLength > MOST_DAYS * 2)
-      throw new RangeError('forecast state has another size');
-    this.days = new Int16Array(days);
+  restore(saved: ArrayBuffer | undefined): void {
+    const length = (saved?.byteLength ?? 0) / 2;
+    if (!(length > 0 && length <= MOST_DAYS)) throw damaged('forecast state of another size');
+    this.days = int16(length);
+    fill(this.days, saved);
   }
 }

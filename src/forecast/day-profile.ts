@@ -1,10 +1,12 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+
 const HOURS = 24;
 const HOUR_US = 3_600_000_000;
 const HOUR_RATE = 0.01;
 const DEPARTURE_RATE = 0.01;
 
 /** The usual value of each hour of the day (UTC) and the present departure from it, in the unit of the series. */
-export class DayProfile {
+export class DayProfile implements Stateful {
   private readonly hours = new Float64Array(HOURS).fill(Number.NaN);
   private departure = 0;
 
@@ -20,6 +22,16 @@ export class DayProfile {
       ? value - this.departure
       : usual + HOUR_RATE * (value - this.departure - usual);
     this.departure += DEPARTURE_RATE * (value - this.hours[hour] - this.departure);
+  }
+
+  save(out: StateWriter): void {
+    out.array(this.hours);
+    out.number(this.departure);
+  }
+
+  restore(state: StateReader): void {
+    state.into(this.hours);
+    this.departure = state.number();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { ForecasterFactory, LoadForecaster } from '../model/series.ts';
 import type { WindowResults } from '../model/window-result.ts';
 
@@ -25,7 +26,7 @@ export type SeriesSink = (series: string, timeUs: number, value: number) => void
  * The loads weir follows: turns windows of the recording rules into series and teaches each series' forecaster.
  * Bounded: past `maxSeries` a new series is refused and counted.
  */
-export class LoadBook {
+export class LoadBook implements Stateful {
   readonly #forecasters: ForecasterFactory;
   readonly #sink: SeriesSink;
   readonly #maxSeries: number;
@@ -71,6 +72,30 @@ export class LoadBook {
 
   get(name: string): LoadSeries | undefined {
     return this.#series.get(name);
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.#series.size);
+    for (const { name, rule, stepUs, points, lastUs, lastValue, recent, model } of this.#series.values()) {
+      out.text(name);
+      out.text(rule);
+      out.array(Float64Array.of(stepUs, points, lastUs, lastValue));
+      out.array(Float64Array.from(recent));
+      model.save(out);
+    }
+  }
+
+  restore(state: StateReader): void {
+    this.#series.clear();
+    for (let left = state.number(); left > 0; left--) {
+      const name = state.text();
+      const rule = state.text();
+      const [stepUs, points, lastUs, lastValue] = state.array(Float64Array);
+      const recent = [...state.array(Float64Array)];
+      const model = this.#forecasters.create({ stepUs });
+      model.restore(state);
+      this.#series.set(name, { name, rule, stepUs, points, lastUs, lastValue, recent, model });
+    }
   }
 
   #learn(name: string, rule: string, stepUs: number, timeUs: number, value: number): void {

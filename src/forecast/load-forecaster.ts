@@ -1,3 +1,4 @@
+import type { StateReader, StateWriter } from '../core/state.ts';
 import type {
   Capacity,
   ForecasterFactory,
@@ -81,15 +82,15 @@ class SeasonalForecaster implements LoadForecaster {
     return this.plan.model.stepUs;
   }
 
-  restore(state: Uint8Array): void {
-    const saved = unpackState(this.plan.signature, state);
+  restore(state: StateReader): void {
+    const saved = unpackState(this.plan.signature, state.bytes());
     this.model.restore(saved);
     this.peaks.restore(saved[4]);
     this.fitted = null;
   }
 
-  save(): Uint8Array {
-    return packState(this.plan.signature, [...this.model.arrays(), this.peaks.days]);
+  save(out: StateWriter): void {
+    out.bytes(packState(this.plan.signature, [...this.model.arrays(), this.peaks.days]));
   }
 
   update(timeUs: number, value: number): void {
@@ -206,9 +207,4 @@ function toPoint(timeUs: number, z: number, half80: number, half95: number): For
 /** Load forecasts of one series each: path with intervals, and time to a threshold. */
 export const forecasters: ForecasterFactory = {
   create: (options) => new SeasonalForecaster(planFor(options)),
-  restore: (options, state) => {
-    const model = new SeasonalForecaster(planFor(options));
-    model.restore(state);
-    return model;
-  },
 };

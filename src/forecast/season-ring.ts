@@ -1,4 +1,5 @@
 import { int16 } from './arena.ts';
+import { damaged, fill } from './state.ts';
 
 /**
  * The recent past of one series in log space, two bytes a cell, quantised at 0.2 %. A cell is one step, or several
@@ -100,7 +101,11 @@ export class SeasonRing {
     return [this.floor, this.count, this.sum, this.inSum, this.inCell];
   }
 
-  restore(scalars: ArrayLike<number>, cells: Int16Array): void {
+  restore(scalars: ArrayLike<number>, saved: ArrayBuffer | undefined): void {
+    const length = (saved?.byteLength ?? 0) / 2;
+    if (!(length > 0 && length <= this.maxCells)) throw damaged('forecast state of another size');
+    const cells = int16(length);
+    fill(cells, saved);
     this.floor = scalars[0];
     this.count = scalars[1];
     this.sum = scalars[2];

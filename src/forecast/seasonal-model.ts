@@ -72,10 +72,7 @@ export class SeasonalModel implements HeadState {
     fill(this.scalars, saved[0]);
     fill(this.floats, saved[1]);
     fill(ring, saved[2]);
-    const cells = new Int16Array(saved[3]);
-    if (cells.length === 0 || cells.length > this.ring.maxCells)
-      throw new RangeError('forecast state has another size');
-    this.ring.restore(ring, cells);
+    this.ring.restore(ring, saved[3]);
   }
 
   /** Steps learned from since the start, missing and held ones not counted. */

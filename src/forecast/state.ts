@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { WeirError } from '../core/errors.ts';
 
 /**
  * State as bytes: a signature of the options (so that a model never wakes up under other ones), a CRC-32, then arrays,
@@ -25,12 +26,13 @@ export function packState(signature: string, arrays: readonly StateArray[]): Uin
   return bytes;
 }
 
-/** The arrays' bytes, each a copy of its own, aligned. Throws a RangeError for anything that `packState` did not write. */
+/** The arrays' bytes, each a copy of its own, aligned. Throws for anything that `packState` did not write. */
 export function unpackState(signature: string, bytes: Uint8Array): ArrayBuffer[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < HEADER || view.getUint32(0, true) !== MAGIC) throw new RangeError('no forecast state');
-  if (view.getUint32(4, true) !== crc32(signature)) throw new RangeError('forecast state saved under other options');
-  if (view.getUint32(8, true) !== crc32(bytes.subarray(HEADER))) throw new RangeError('forecast state is damaged');
+  if (bytes.length < HEADER || view.getUint32(0, true) !== MAGIC) throw damaged('no forecast state');
+  if (view.getUint32(4, true) !== crc32(signature))
+    throw new WeirError('state.options', 'forecast state was saved under other options');
+  if (view.getUint32(8, true) !== crc32(bytes.subarray(HEADER))) throw damaged('forecast state with a wrong checksum');
   const arrays: ArrayBuffer[] = [];
   for (let at = HEADER; at < bytes.length; ) {
     const length = view.getUint32(at, true);
@@ -42,6 +44,10 @@ export function unpackState(signature: string, bytes: Uint8Array): ArrayBuffer[]
 
 /** Copies saved bytes over an array that the options have already sized; throws when the sizes differ. */
 export function fill(target: StateArray, saved: ArrayBuffer | undefined): void {
-  if (saved?.byteLength !== target.byteLength) throw new RangeError('forecast state has another size');
+  if (saved?.byteLength !== target.byteLength) throw damaged('forecast state of another size');
   new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(new Uint8Array(saved));
+}
+
+export function damaged(what: string): WeirError {
+  return new WeirError('state.damaged', `the saved state cannot be read: ${what}`);
 }

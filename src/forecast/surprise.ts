@@ -1,3 +1,4 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import {
   BINS_SIZE,
   CONFORMAL_SCALARS,
@@ -8,7 +9,7 @@ import {
 } from './conformal.ts';
 
 /** How rare a standardised size is among those seen so far: a decayed histogram with an extrapolated tail. */
-export class Surprise {
+export class Surprise implements Stateful {
   private readonly bins = new Float32Array(BINS_SIZE);
   private readonly scalars = new Float64Array(CONFORMAL_SCALARS);
 
@@ -28,5 +29,14 @@ export class Surprise {
   /** The size that a share `tail` of past sizes exceeds. */
   quantile(tail: number): number {
     return quantileAbove(this.bins, 0, this.scalars, 0, tail);
+  }
+  save(out: StateWriter): void {
+    out.array(this.bins);
+    out.array(this.scalars);
+  }
+
+  restore(state: StateReader): void {
+    state.into(this.bins);
+    state.into(this.scalars);
   }
 }

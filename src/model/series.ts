@@ -1,3 +1,5 @@
+import type { Stateful } from '../core/state.ts';
+
 /**
  * Regular series, and the ports through which other rooms learn from them: `BaselineModel` for `baseline(...)`,
  * `LoadForecaster` for `forecast(...)` and `weir forecast`. Times are event time in whole microseconds (`Us`).
@@ -53,21 +55,20 @@ export interface BaselineOptions {
   maxCells?: number;
 }
 
-/** One instance a (rule, key, measure). Bounded memory, constant time a step. */
-export interface BaselineModel {
+/**
+ * One instance a (rule, key, measure). Bounded memory, constant time a step. `restore` replaces all that it has learned
+ * and throws `state.damaged` for damaged state, `state.options` for state of other options.
+ */
+export interface BaselineModel extends Stateful {
   /**
    * Judges the value of the step that ends at `timeUs`, then learns from it; nothing later is looked at. Steps left
    * out since the last call are missing. A time that is not later than the last one is judged and not learned.
    */
   update(timeUs: number, value: number): BaselineScore;
-  /** The whole state; a restored model gives the same answers to the last digit. */
-  save(): Uint8Array;
 }
 
 export interface BaselineFactory {
   create(options: BaselineOptions): BaselineModel;
-  /** Throws a `RangeError` when the bytes are damaged or were saved under other options. */
-  restore(options: BaselineOptions, state: Uint8Array): BaselineModel;
 }
 
 export interface ForecastPoint {
@@ -110,17 +111,15 @@ export interface ForecastOptions {
   maxCells?: number;
 }
 
-/** One instance a series. */
-export interface LoadForecaster {
+/** One instance a series; state as in `BaselineModel`. */
+export interface LoadForecaster extends Stateful {
   update(timeUs: number, value: number): void;
   /** The path for the given number of steps; empty before two values. Does not change the model. */
   forecast(steps: number): LoadForecast;
   /** `seed` fixes the simulated paths; the same state and seed give the same answer. */
   capacity(threshold: number, horizonUs: number, seed?: number): Capacity;
-  save(): Uint8Array;
 }
 
 export interface ForecasterFactory {
   create(options: ForecastOptions): LoadForecaster;
-  restore(options: ForecastOptions, state: Uint8Array): LoadForecaster;
 }

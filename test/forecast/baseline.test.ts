@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { baselines } from '../../src/forecast/forecast.ts';
-import { daily, HOUR_US, random } from './series.ts';
+import { daily, HOUR_US, random, restored, saved } from './series.ts';
 
 const SEASONS = [24 * HOUR_US, 168 * HOUR_US];
 
@@ -29,7 +29,7 @@ test.each([10e6, 60e6, 300e6, 3600e6])(
     const flood = model.update(steps * stepUs, 5 * value(steps * stepUs));
     expect(flood.p).toBeLessThan(1e-5);
     expect(flood.z).toBeGreaterThan(8);
-    expect(model.save().length).toBeLessThan(5000);
+    expect(saved(model).length).toBeLessThan(5000);
   },
 );
 
@@ -68,12 +68,12 @@ test('a restored model answers to the last digit', () => {
         let broken = baselines.create(options);
         const next = random(seed);
         for (let i = 0; i < 800; i++) {
-          if (i === cut) broken = baselines.restore(options, broken.save());
+          if (i === cut) broken = restored(baselines.create(options), saved(broken));
           const value = next() < 0.05 ? Number.NaN : next() < 0.05 ? 0 : next() * 1e6;
           const skip = next() < 0.02 ? 20 : 0;
           expect(broken.update((i + skip) * stepUs, value)).toEqual(whole.update((i + skip) * stepUs, value));
         }
-        expect(broken.save()).toEqual(whole.save());
+        expect(saved(broken)).toEqual(saved(whole));
       },
     ),
     { numRuns: 30 },
@@ -84,13 +84,13 @@ test('damaged state and state of other options are refused', () => {
   const options = { stepUs: HOUR_US, seasonUs: SEASONS };
   const model = baselines.create(options);
   for (let i = 0; i < 100; i++) model.update(i * HOUR_US, 10 + (i % 24));
-  const state = model.save();
-  expect(() => baselines.restore({ ...options, stepUs: 60e6 }, state)).toThrow(RangeError);
-  expect(() => baselines.restore(options, state.subarray(0, state.length - 1))).toThrow(RangeError);
-  expect(() => baselines.restore(options, new Uint8Array(3))).toThrow(RangeError);
+  const state = saved(model);
+  expect(() => restored(baselines.create({ ...options, stepUs: 60e6 }), state)).toThrow('state');
+  expect(() => restored(baselines.create(options), state.subarray(0, state.length - 1))).toThrow('state');
+  expect(() => restored(baselines.create(options), new Uint8Array(3))).toThrow('state');
   const bent = state.slice();
   bent[100] ^= 1;
-  expect(() => baselines.restore(options, bent)).toThrow(RangeError);
+  expect(() => restored(baselines.create(options), bent)).toThrow('state');
 });
 
 test('any sequence of values and times gives finite bounds and a score in 0..1', () => {

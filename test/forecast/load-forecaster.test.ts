@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { forecasters } from '../../src/forecast/forecast.ts';
-import { daily, HOUR_US, normal, random } from './series.ts';
+import { daily, HOUR_US, normal, random, restored, saved } from './series.ts';
 
 const DAY_US = 24 * HOUR_US;
 
@@ -78,7 +78,7 @@ test('steps of ten seconds are gathered so that memory stays bounded', () => {
   for (let i = 0; i < 8640 * 3; i++) model.update(i * 10e6, value(i * 10e6));
   const forecast = model.forecast(288);
   expect(forecast.stepUs).toBe(300e6);
-  expect(model.save().length).toBeLessThan(20_000);
+  expect(saved(model).length).toBeLessThan(20_000);
   const error = forecast.points.map((p) =>
     Math.abs(p.expected / (1e6 * (2 + Math.sin((2 * Math.PI * p.timeUs) / DAY_US))) - 1),
   );
@@ -97,12 +97,12 @@ test('a restored forecaster answers to the last digit', () => {
         let broken = forecasters.create(options);
         const next = random(seed);
         for (let i = 0; i < 1500; i++) {
-          if (i === cut) broken = forecasters.restore(options, broken.save());
+          if (i === cut) broken = restored(forecasters.create(options), saved(broken));
           const value = next() < 0.05 ? Number.NaN : 1e6 * (1 + next());
           whole.update(i * stepUs, value);
           broken.update(i * stepUs, value);
         }
-        expect(broken.save()).toEqual(whole.save());
+        expect(saved(broken)).toEqual(saved(whole));
         expect(broken.forecast(300)).toEqual(whole.forecast(300));
         expect(broken.capacity(4e6, 100 * DAY_US)).toEqual(whole.capacity(4e6, 100 * DAY_US));
       },

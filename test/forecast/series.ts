@@ -1,3 +1,5 @@
+import { type Stateful, StateReader, StateWriter } from '../../src/core/state.ts';
+
 /** Series with known structure for the tests, each from a seed. */
 export const HOUR_US = 3_600_000_000;
 
@@ -22,4 +24,17 @@ export function normal(seed: number): () => number {
 export function daily(seed: number): (timeUs: number) => number {
   const noise = normal(seed);
   return (timeUs) => 1e6 * (2 + Math.sin((2 * Math.PI * timeUs) / (24 * HOUR_US))) * Math.exp(0.05 * noise());
+}
+
+/** The whole state as bytes. */
+export function saved(from: Stateful): Uint8Array {
+  const out = new StateWriter();
+  from.save(out);
+  return out.concat();
+}
+
+/** `to` with the state of these bytes. */
+export function restored<T extends Stateful>(to: T, bytes: Uint8Array): T {
+  to.restore(new StateReader(bytes));
+  return to;
 }
