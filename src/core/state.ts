@@ -26,7 +26,15 @@ const ARRAYS = [
   Float64Array,
 ] as const;
 
-export type StateArray = InstanceType<(typeof ARRAYS)[number]>;
+export type StateArray =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;
 
 export class StateWriter {
   #chunks: Uint8Array[] = [];
@@ -174,7 +182,8 @@ export class StateReader {
   }
 }
 
-function damaged(message: string): WeirError {
+/** What `restore` throws when the state is not what `save` wrote. */
+export function damaged(message: string): WeirError {
   return new WeirError('state.damaged', `the saved state cannot be read: ${message}`);
 }
 

@@ -1,4 +1,7 @@
-import { FLOW_SHIFT, type FlowTable, NEXT } from './flow-table.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+import { FLOW_SHIFT, IN_WHEEL, KIND, NEXT, STATE } from './flow-row.ts';
+import type { FlowTable } from './flow-table.ts';
+import { lastUs } from './flow-writer.ts';
 
 const BUCKET_US = 5e6;
 const MOST_BUCKETS = 64;
@@ -9,7 +12,7 @@ const MOST_BUCKETS = 64;
  * its rows are looked at: a flow with later packets goes to their bucket, an idle one leaves. So the cost is
  * one look a flow and timeout, whatever its packets.
  */
-export class ExpiryWheel {
+export class ExpiryWheel implements Stateful {
   readonly #table: FlowTable;
   readonly #idleUs: number;
   readonly #widthUs: number;
@@ -45,6 +48,36 @@ export class ExpiryWheel {
     const first = this.#heads[at];
     this.#heads[at] = 0;
     return first;
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.#widthUs);
+    out.number(this.#next);
+    out.array(this.#heads);
+    out.array(this.#tails);
+  }
+
+  /** After the table. Another idle timeout may have other buckets: then rows are sorted in anew. */
+  restore(state: StateReader): void {
+    const widthUs = state.number();
+    this.#next = state.number();
+    state.into(this.#heads);
+    state.into(this.#tails);
+    if (widthUs === this.#widthUs || Number.isNaN(this.#next)) return;
+    const fromUs = this.#next * widthUs;
+    this.clear();
+    this.#next = Math.floor(fromUs / this.#widthUs);
+    this.#insertAll(fromUs);
+  }
+
+  #insertAll(fromUs: number): void {
+    const { hot, used } = this.#table;
+    for (let row = 0; row < used; row++) {
+      const o = row << FLOW_SHIFT;
+      if ((hot[o + STATE] & IN_WHEEL) === 0) continue;
+      if (hot[o + KIND] === 0) hot[o + STATE] &= ~IN_WHEEL;
+      else this.insert(row, Math.max(fromUs, lastUs(this.#table, o)));
+    }
   }
 
   /** Forgets all rows. */

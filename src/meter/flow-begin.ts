@@ -12,7 +12,8 @@ import {
   SRC_MAC,
   VLAN,
 } from '../model/packet-rows.ts';
-import * as T from './flow-table.ts';
+import * as T from './flow-row.ts';
+import type { FlowTable } from './flow-table.ts';
 import { ANSWERS, FROM_HIGH } from './key-batch.ts';
 
 export const FIN = 1;
@@ -27,7 +28,7 @@ export function tcpFlags(words: Int32Array, r: number): number {
 
 /** Starts a flow in a row that has its key: the packet's sender is the initiator. Nothing is counted yet. */
 export function beginFlow(
-  table: T.FlowTable,
+  table: FlowTable,
   row: number,
   info: number,
   words: Int32Array,
@@ -53,7 +54,7 @@ export function beginFlow(
 }
 
 /** Starts a record of a flow that goes on: totals and times are new, initiator and state stay. */
-export function beginRecord(table: T.FlowTable, o: number, timeUs: number): void {
+export function beginRecord(table: FlowTable, o: number, timeUs: number): void {
   const { hot, hotF64, cold } = table;
   const d = o >> 1;
   hotF64[d + T.START_F64] = timeUs;
@@ -70,7 +71,7 @@ export function beginRecord(table: T.FlowTable, o: number, timeUs: number): void
   hot[o + T.STATE] = (hot[o + T.STATE] | T.NO_SLICE) & ~(T.RECORD_DNS_RESPONSE | T.LATE | T.FOLDED);
 }
 
-function keepMac(table: T.FlowTable, o: number, info: number, words: Int32Array, r: number): void {
+function keepMac(table: FlowTable, o: number, info: number, words: Int32Array, r: number): void {
   if ((words[r + META] & HAS_MAC) === 0) return;
   const { hot, cold } = table;
   const low = r + ((info & FROM_HIGH) !== 0 ? DST_MAC : SRC_MAC);
@@ -82,7 +83,7 @@ function keepMac(table: T.FlowTable, o: number, info: number, words: Int32Array,
 }
 
 /** Keeps the packet's outermost addresses: a flow's tunnel is that of its first packet that has one. */
-export function keepOuter(table: T.FlowTable, row: number, info: number, words: Int32Array, r: number): void {
+export function keepOuter(table: FlowTable, row: number, info: number, words: Int32Array, r: number): void {
   const at = table.outerAt(row);
   const low = r + ((info & FROM_HIGH) !== 0 ? OUTER_DST : OUTER_SRC);
   const high = r + ((info & FROM_HIGH) !== 0 ? OUTER_SRC : OUTER_DST);

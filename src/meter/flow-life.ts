@@ -1,8 +1,10 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { DNS_NAME, DNS_TYPE, HAS_OUTER, IS_DNS_RESPONSE, META, SNI } from '../model/packet-rows.ts';
 import { ExpiryWheel } from './expiry-wheel.ts';
 import { ACK, beginFlow, beginRecord, FIN, keepOuter, RST, SYN, tcpFlags } from './flow-begin.ts';
-import * as T from './flow-table.ts';
+import * as T from './flow-row.ts';
+import { FlowTable } from './flow-table.ts';
 import { lastUs, writeRecord } from './flow-writer.ts';
 import { ANSWERS, FROM_HIGH, type KeyBatch, SPECIAL } from './key-batch.ts';
 import { OpenSlices, SECOND_US } from './open-slices.ts';
@@ -33,8 +35,8 @@ export interface LifeOptions {
 }
 
 /** How flows begin, change, end and leave: everything that is not done for each packet. */
-export class FlowLife {
-  readonly table: T.FlowTable;
+export class FlowLife implements Stateful {
+  readonly table: FlowTable;
   readonly #idleUs: number;
   readonly #activeUs: number;
   readonly #graceUs: number;
@@ -49,7 +51,7 @@ export class FlowLife {
   readonly #begun: Counter;
 
   constructor(options: LifeOptions, slices: Outlet, records: Outlet, metrics: Metrics) {
-    this.table = new T.FlowTable(options.maxFlows);
+    this.table = new FlowTable(options.maxFlows);
     this.#idleUs = options.idleTimeoutUs;
     this.#activeUs = options.activeTimeoutUs;
     this.#graceUs = Math.floor(GRACE * options.idleTimeoutUs);
@@ -72,6 +74,24 @@ export class FlowLife {
     if (this.table.capacity === before) return;
     this.#closing.resize(this.table.capacity);
     this.#slices.resize(this.table.capacity);
+  }
+
+  save(out: StateWriter): void {
+    this.table.save(out);
+    out.number(this.#hand);
+    this.#wheel.save(out);
+    this.#closing.save(out);
+    this.#slices.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.table.restore(state);
+    this.#hand = state.number();
+    this.#wheel.restore(state);
+    this.#closing.resize(this.table.capacity);
+    this.#closing.restore(state);
+    this.#slices.resize(this.table.capacity);
+    this.#slices.restore(state);
   }
 
   /** The row of a key that no flow has yet: another flow leaves for it when the table is full. */

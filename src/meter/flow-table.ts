@@ -1,100 +1,19 @@
+import { WeirError } from '../core/errors.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { DST, SRC } from '../model/packet-rows.ts';
+import { FLOW, FLOW_SHIFT, HASH, HIGH, KEY_PORTS, KIND, LOW, MEMBERSHIPS, PLACE, STATE } from './flow-row.ts';
 import { FROM_HIGH, type KeyBatch, OCCUPIED } from './key-batch.ts';
 
-/**
- * The flows that are open. A flow is a hot row of 32 words (two cache lines, touched by each packet) and a cold row
- * of 32 words (touched when it opens, turns a slice or leaves). Rows keep their number while the table grows; an
- * open-addressed index of (hash, row + 1) finds them. All memory is typed arrays and bounded by `maxFlows`.
- */
-export const FLOW_SHIFT = 5;
-export const FLOW = 1 << FLOW_SHIFT;
-
-// Hot row. Words of the key; "low" and "high" are the key's two ends, in an order that both directions share.
-export const LOW = 0;
-export const HIGH = 4;
-/** The low end's port in the high half. */
-export const KEY_PORTS = 8;
-/** Zero in a free row. */
-export const KIND = 9;
-export const PLACE = 10;
-export const STATE = 11;
-/** Float64 of the row (index `row offset / 2 + ...`): the record's first packet, microseconds. */
-export const START_F64 = 6;
-/** The second of event time that the open slice belongs to, and the second of the flow's last packet. */
-export const SECOND = 14;
-/** TCP flags of the open slice: low end's in bits 0..11, high end's in bits 16..27. */
-export const SLICE_FLAGS = 15;
-/** Packets of the open slice from the low and the high end; then octets and layer 2 octets as doubles. */
-export const SLICE_PACKETS = 16;
-export const SLICE_OCTETS_F64 = 9;
-export const SLICE_LAYER2_F64 = 11;
-/** First and last packet of the open slice. */
-export const SLICE_START_F64 = 13;
-export const SLICE_END_F64 = 14;
-/** The next row in the same list of the expiry wheel. */
-export const NEXT = 30;
-export const SLICE_DNS = 31;
-
-// Cold row, first line: read and written only by flows of more than one slice (`FOLDED`).
-/** Totals of the record so far without the open slice, from the low and the high end. */
-export const PACKETS_F64 = 0;
-export const OCTETS_F64 = 2;
-export const LAYER2_F64 = 4;
-/** The latest packet, where a late one opened the slice (`LATE`). */
-export const LAST_F64 = 6;
-export const TOTAL_FLAGS = 14;
-
-// Cold row, second line: what a flow's first packet brings.
-export const HASH = 16;
-export const FLOW_LAYERS = 17;
-export const FLOW_SNI = 18;
-/** The record's first DNS name and its type (low half); the slice's type (high half). */
-export const FLOW_DNS = 19;
-export const FLOW_DNS_TYPES = 20;
-/** ICMP type and code in the low half, ipClassOfService in the high half: of the first packet. */
-export const FLOW_ICMP_TOS = 21;
-export const FLOW_INTERFACE = 22;
-export const FLOW_VLAN = 23;
-/** Only with `WITH_MAC`: high halves of both MAC addresses in one word (low end's above), then the low words. */
-export const MAC_HIGH_HALVES = 24;
-export const MAC_LOW_WORDS = 25;
-
-/** Bits of `STATE`. The initiator is the key's high end. */
-export const INITIATOR_HIGH = 1;
-/** The low and the high end went on: carried data or TCP's ACK. */
-export const WENT_ON = 2;
-export const BOTH_WENT_ON = 6;
-export const FIN_SEEN = 8;
-export const BOTH_FIN_SEEN = 24;
-/** TCP is over: a reset, or FIN from both ends. */
-export const CLOSED = 32;
-export const BEGAN_WITH_ANSWER = 64;
-/** The flow's first slice has not left. */
-export const FIRST_SLICE = 128;
-/** No slice is open. */
-export const NO_SLICE = 256;
-export const FIRST_RECORD = 512;
-/** A SYN-ACK came first: the other end opened the connection. */
-export const OPENED_BY_OTHER = 1024;
-export const SLICE_DNS_RESPONSE = 2048;
-export const RECORD_DNS_RESPONSE = 4096;
-export const WITH_OUTER = 8192;
-export const WITH_MAC = 1 << 14;
-export const LATE = 1 << 15;
-/** The record's totals hold earlier slices; without it they hold nothing, whatever is written there. */
-export const FOLDED = 1 << 19;
-/** The row's number stands in the list of open slices, in the queue of closed connections, in the expiry wheel. */
-export const IN_OPEN_SLICES = 1 << 16;
-export const IN_CLOSING = 1 << 17;
-export const IN_WHEEL = 1 << 18;
-/** What survives when a row is freed and taken again: a row number leaves each list only when the list is walked. */
-export const MEMBERSHIPS = IN_OPEN_SLICES | IN_CLOSING | IN_WHEEL;
-/** A packet of a flow in one of these states leaves the fast path. */
-export const ATTENTION = NO_SLICE | BEGAN_WITH_ANSWER;
-
 const SMALLEST = 1 << 12;
+/** Rows that are saved together when one of them is needed. */
+const SAVED_TOGETHER = 64;
+const MOST_ROWS = 1 << 26;
 
-export class FlowTable {
+/**
+ * The flows that are open. Rows keep their number while the table grows; an open-addressed index of (hash, row + 1)
+ * finds them. All memory is typed arrays and bounded by `maxFlows`.
+ */
+export class FlowTable implements Stateful {
   readonly maxFlows: number;
   capacity: number;
   live = 0;
@@ -261,6 +180,80 @@ export class FlowTable {
 
   isLive(row: number): boolean {
     return (this.hot[(row << FLOW_SHIFT) + KIND] & OCCUPIED) !== 0;
+  }
+
+  /** Writes rows as they lie, by runs: after a flood most are free, and nothing of a free one is kept. */
+  save(out: StateWriter): void {
+    const runs = this.#runs();
+    out.number(this.used);
+    out.array(this.#free, 0, this.#freeCount);
+    out.array(Int32Array.from(runs));
+    out.number(this.outer.length > 0 ? 1 : 0);
+    for (let i = 0; i < runs.length; i += 2) {
+      out.array(this.hot, runs[i] * FLOW, runs[i + 1] * FLOW);
+      out.array(this.cold, runs[i] * FLOW, runs[i + 1] * FLOW);
+      if (this.outer.length > 0) out.array(this.outer, 8 * runs[i], 8 * runs[i + 1]);
+    }
+  }
+
+  restore(state: StateReader): void {
+    const used = state.number();
+    if (!(used >= 0 && used <= MOST_ROWS)) throw new WeirError('state.damaged', `${used} flows were saved`);
+    this.capacity = Math.min(SMALLEST, this.maxFlows);
+    while (this.capacity < used) this.capacity *= 2;
+    const free = state.array(Int32Array);
+    this.#free = new Int32Array(this.capacity);
+    this.#free.set(free);
+    this.#freeCount = free.length;
+    this.used = used;
+    this.live = used - free.length;
+    this.#restoreRows(state);
+    this.#makeIndex();
+  }
+
+  #restoreRows(state: StateReader): void {
+    const runs = state.array(Int32Array);
+    this.hot = new Int32Array(this.capacity * FLOW);
+    this.hotF64 = new Float64Array(this.hot.buffer);
+    this.cold = new Int32Array(this.capacity * FLOW);
+    this.coldF64 = new Float64Array(this.cold.buffer);
+    const withOuter = state.number() !== 0;
+    this.outer = new Int32Array(withOuter ? 8 * this.capacity : 0);
+    for (let i = 0; i < runs.length; i += 2) {
+      state.into(this.hot.subarray(runs[i] * FLOW, runs[i + 1] * FLOW));
+      state.into(this.cold.subarray(runs[i] * FLOW, runs[i + 1] * FLOW));
+      if (withOuter) state.into(this.outer.subarray(8 * runs[i], 8 * runs[i + 1]));
+    }
+  }
+
+  /** Runs of rows that hold a flow or stand in a list: first row and end, again and again. */
+  #runs(): number[] {
+    const runs: number[] = [];
+    for (let from = 0; from < this.used; from += SAVED_TOGETHER) {
+      const to = Math.min(from + SAVED_TOGETHER, this.used);
+      if (!this.#isNeeded(from, to)) continue;
+      if (runs.at(-1) === from) runs[runs.length - 1] = to;
+      else runs.push(from, to);
+    }
+    return runs;
+  }
+
+  #isNeeded(from: number, to: number): boolean {
+    const { hot } = this;
+    for (let o = from << FLOW_SHIFT; o < to << FLOW_SHIFT; o += FLOW) {
+      if (hot[o + KIND] !== 0 || (hot[o + STATE] & MEMBERSHIPS) !== 0) return true;
+    }
+    return false;
+  }
+
+  #makeIndex(): void {
+    let size = 2 * SMALLEST;
+    while (size < 2 * this.live) size *= 2;
+    this.mask = size - 1;
+    this.index = new Int32Array(2 * size);
+    for (let row = 0; row < this.used; row++) {
+      if (this.isLive(row)) this.#enter(this.cold[(row << FLOW_SHIFT) + HASH], row);
+    }
   }
 }
 

@@ -38,7 +38,6 @@ import {
   FLOW_SHIFT,
   FLOW_SNI,
   FLOW_VLAN,
-  type FlowTable,
   FOLDED,
   HIGH,
   INITIATOR_HIGH,
@@ -67,7 +66,8 @@ import {
   TOTAL_FLAGS,
   WITH_MAC,
   WITH_OUTER,
-} from './flow-table.ts';
+} from './flow-row.ts';
+import type { FlowTable } from './flow-table.ts';
 
 const TWO_32 = 2 ** 32;
 

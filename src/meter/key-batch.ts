@@ -71,10 +71,11 @@ export class KeyBatch {
   readonly low = new Int32Array(CHUNK);
   readonly high = new Int32Array(CHUNK);
   readonly info = new Int32Array(CHUNK);
-  readonly #seed: number;
+  /** Random, so that nobody outside can make keys collide; saved hashes hold only with it. */
+  seed: number;
 
   constructor(seed: number) {
-    this.#seed = seed | 0;
+    this.seed = seed | 0;
   }
 
   /**
@@ -85,7 +86,7 @@ export class KeyBatch {
   fill(rows: PacketRows, from: number, count: number): void {
     const { words } = rows;
     const { hash, kind, ports, place, low, high, info } = this;
-    const seed = this.#seed;
+    const { seed } = this;
     for (let i = 0; i < count; i++) {
       const r = (from + i) * ROW;
       const meta = words[r + META];
@@ -126,7 +127,7 @@ export class KeyBatch {
     const ordered = rotates ? (ports << 16) | (ports >>> 16) : ports;
     const low = r + (swap ? DST : SRC);
     const high = r + (swap ? SRC : DST);
-    let hash = this.#seed ^ place;
+    let hash = this.seed ^ place;
     for (let k = 0; k < 4; k++) hash = mix(mix(hash, words[low + k]), words[high + k]);
     this.hash[i] = finish(mix(hash, ordered) ^ kind);
     this.ports[i] = ordered;

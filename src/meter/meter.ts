@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Counter, Metrics } from '../core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { FlowSink } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
 import { FLAGS, HAS_IP, IP_BYTES, IS_IPV6, type PacketRows, ROW, TIME_F64, WIRE_BYTES } from '../model/packet-rows.ts';
@@ -21,7 +22,7 @@ import {
   SLICE_START_F64,
   START_F64,
   STATE,
-} from './flow-table.ts';
+} from './flow-row.ts';
 import { CHUNK, FROM_HIGH, GOES_ON, KeyBatch, SPECIAL } from './key-batch.ts';
 import { SECOND_US } from './open-slices.ts';
 import { Outlet } from './outlet.ts';
@@ -56,7 +57,7 @@ const LATEST_US = 253402300800e6;
  * Packets become flows: biflows (RFC 5103) by innermost 5-tuple, VLAN and interface, metered as RFC 5470 has it. Time
  * is event time: the latest packet's. `docs/flows.md` says what a flow, a slice and a record are.
  */
-export class Meter {
+export class Meter implements Stateful {
   /** The latest event time seen, microseconds; -Infinity before the first packet. */
   maxEventUs = Number.NEGATIVE_INFINITY;
   readonly #keys = new KeyBatch(randomInt(2 ** 31));
@@ -239,6 +240,28 @@ export class Meter {
     if (this.maxEventUs < this.#nextTickUs) return;
     this.#nextTickUs = (Math.floor(this.maxEventUs / SECOND_US) + 1) * SECOND_US;
     this.#life.tick(this.maxEventUs);
+  }
+
+  /**
+   * All open flows and what is written but not handed on; counters of the process are not among it. Ids in it hold only
+   * with the same `Names`. The options may differ after a restore.
+   */
+  save(out: StateWriter): void {
+    out.number(this.maxEventUs);
+    out.number(this.#nextTickUs);
+    out.number(this.#keys.seed);
+    this.#life.save(out);
+    this.#slices.save(out);
+    this.#records.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.maxEventUs = state.number();
+    this.#nextTickUs = state.number();
+    this.#keys.seed = state.number();
+    this.#life.restore(state);
+    this.#slices.restore(state);
+    this.#records.restore(state);
   }
 
   /** Hands on what is written; flows and their open slices stay. */

@@ -1,4 +1,6 @@
-import * as T from './flow-table.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+import * as T from './flow-row.ts';
+import type { FlowTable } from './flow-table.ts';
 import { foldSlice, lastUs, writeSlice } from './flow-writer.ts';
 import type { Outlet } from './outlet.ts';
 
@@ -10,8 +12,8 @@ const BLOCK = 64;
  * The slices that are open. A slice holds packets of one second of event time; a flow's first slice holds those of the
  * flow's first second, wherever that begins, so that the answer to the first packet is inside.
  */
-export class OpenSlices {
-  readonly #table: T.FlowTable;
+export class OpenSlices implements Stateful {
+  readonly #table: FlowTable;
   readonly #outlet: Outlet;
   /** Without it slices only add up, and none is given out. */
   readonly #enabled: boolean;
@@ -20,7 +22,7 @@ export class OpenSlices {
   #count = 0;
   #touched = 0;
 
-  constructor(table: T.FlowTable, outlet: Outlet, enabled: boolean) {
+  constructor(table: FlowTable, outlet: Outlet, enabled: boolean) {
     this.#table = table;
     this.#outlet = outlet;
     this.#enabled = enabled;
@@ -145,6 +147,14 @@ export class OpenSlices {
   /** Forgets all rows; their flows have left. */
   clear(): void {
     this.#count = 0;
+  }
+
+  save(out: StateWriter): void {
+    out.array(this.#rows, 0, this.#count);
+  }
+
+  restore(state: StateReader): void {
+    this.#count = state.into(this.#rows);
   }
 
   /** Keeps the touching of rows from being optimised away. */

@@ -1,10 +1,11 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { createFlowBatch, type FlowBatch, type FlowSink } from '../model/flow-batch.ts';
 
 /** Small enough that all columns of a batch stay in the second cache while it fills. */
 const BATCH_ROWS = 1024;
 
 /** A batch that fills and is handed on when it is full. */
-export class Outlet {
+export class Outlet implements Stateful {
   readonly batch: FlowBatch = createFlowBatch(BATCH_ROWS);
   /** Rows given out since construction. */
   total = 0;
@@ -25,5 +26,15 @@ export class Outlet {
     if (this.batch.length === 0) return;
     this.#sink(this.batch);
     this.batch.length = 0;
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.total);
+    this.batch.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.total = state.number();
+    this.batch.restore(state);
   }
 }

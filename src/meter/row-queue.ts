@@ -1,5 +1,7 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+
 /** Row numbers in order, each with the event time at which it is due. Holds as many as the table has rows. */
-export class RowQueue {
+export class RowQueue implements Stateful {
   #rows: Int32Array;
   #dueUs: Float64Array;
   #head = 0;
@@ -13,6 +15,11 @@ export class RowQueue {
   /** Follows the table's growth. */
   resize(capacity: number): void {
     if (capacity === this.#rows.length) return;
+    this.#unwind(capacity);
+  }
+
+  /** Moves the queue to the beginning of arrays of its own. */
+  #unwind(capacity: number): void {
     const rows = new Int32Array(capacity);
     const dueUs = new Float64Array(capacity);
     for (let i = 0; i < this.length; i++) {
@@ -23,6 +30,18 @@ export class RowQueue {
     this.#rows = rows;
     this.#dueUs = dueUs;
     this.#head = 0;
+  }
+
+  save(out: StateWriter): void {
+    this.#unwind(this.#rows.length);
+    out.array(this.#rows, 0, this.length);
+    out.array(this.#dueUs, 0, this.length);
+  }
+
+  restore(state: StateReader): void {
+    this.#head = 0;
+    this.length = state.into(this.#rows);
+    state.into(this.#dueUs);
   }
 
   clear(): void {

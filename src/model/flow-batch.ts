@@ -1,3 +1,5 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+
 /**
  * Flow records and slices, column by column. One row is a biflow (RFC 5103): the forward direction is the
  * initiator's, `reverse...` the answer's. A slice is what a flow did in one second of event time; a record is all
@@ -82,7 +84,7 @@ function byteSize(capacity: number): number {
   return NAMES.reduce((sum, name) => sum + COLUMNS[name].BYTES_PER_ELEMENT * capacity, 64 * capacity);
 }
 
-class Batch {
+class Batch implements Stateful {
   readonly capacity: number;
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
   length = 0;
@@ -93,9 +95,9 @@ class Batch {
   readonly outerSourceAddress: Int32Array;
   readonly outerDestinationAddress: Int32Array;
 
-  constructor(capacity: number, shared: boolean) {
+  constructor(capacity: number, buffer: ArrayBuffer | SharedArrayBuffer) {
     this.capacity = capacity;
-    this.buffer = shared ? new SharedArrayBuffer(byteSize(capacity)) : new ArrayBuffer(byteSize(capacity));
+    this.buffer = buffer;
     let offset = 0;
     const views = this as unknown as Record<string, unknown>;
     for (const name of NAMES) {
@@ -138,6 +140,12 @@ class Batch {
     this.outerDestinationAddress.fill(0, 4 * row, 4 * row + 4);
   }
 
+  /** Takes all rows of a batch of the same capacity. */
+  copyAll(source: FlowBatch): void {
+    new Uint8Array(this.buffer).set(new Uint8Array(source.buffer));
+    this.length = source.length;
+  }
+
   /** Copies row `from` of another batch into row `to` of this one. */
   copyRow(to: number, source: FlowBatch, from: number): void {
     const batch = this as unknown as FlowBatch;
@@ -149,13 +157,41 @@ class Batch {
       this.outerDestinationAddress[4 * to + i] = source.outerDestinationAddress[4 * from + i];
     }
   }
+
+  save(out: StateWriter): void {
+    const batch = this as unknown as FlowBatch;
+    out.number(this.length);
+    for (const name of NAMES) out.array(batch[name], 0, this.length);
+    for (const addresses of this.#addressColumns()) out.array(addresses, 0, 4 * this.length);
+  }
+
+  /** The rows must fit; what stood behind them stays. */
+  restore(state: StateReader): void {
+    const batch = this as unknown as FlowBatch;
+    this.length = state.number();
+    for (const name of NAMES) state.into(batch[name]);
+    for (const addresses of this.#addressColumns()) state.into(addresses);
+  }
+
+  #addressColumns(): Int32Array[] {
+    return [this.sourceAddress, this.destinationAddress, this.outerSourceAddress, this.outerDestinationAddress];
+  }
 }
 
 export type FlowBatch = Batch & ColumnViews;
 
-/** A batch of `capacity` rows; `shared` puts it into a SharedArrayBuffer, for workers. */
-export function createFlowBatch(capacity = 8192, options: { shared?: boolean } = {}): FlowBatch {
-  return new Batch(capacity, options.shared ?? false) as FlowBatch;
+/** A batch of `capacity` rows. */
+export function createFlowBatch(capacity = 8192): FlowBatch {
+  return new Batch(capacity, new ArrayBuffer(byteSize(capacity))) as FlowBatch;
+}
+
+/** Memory for a batch of `capacity` rows that several threads look at, each through its own `viewFlowBatch`. */
+export function sharedFlowBuffer(capacity: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(byteSize(capacity));
+}
+
+export function viewFlowBatch(buffer: SharedArrayBuffer, capacity: number): FlowBatch {
+  return new Batch(capacity, buffer) as FlowBatch;
 }
 
 /** Takes rows as they fill; the batch is the giver's again when the call returns. */
