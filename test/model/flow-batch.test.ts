@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../../src/model/address.ts';
-import { createFlowBatch } from '../../src/model/flow-batch.ts';
+import { createFlowBatch, sharedFlowBuffer, viewFlowBatch } from '../../src/model/flow-batch.ts';
 
 describe('flow batch', () => {
   it.each([1, 7, 512])('has aligned columns for a capacity of %i', (capacity) => {
@@ -26,7 +26,7 @@ describe('flow batch', () => {
     parseAddress('2001:db8::1', from.sourceAddress, 4);
     from.octetDeltaCount[1] = 1234;
     from.vlanId[1] = 7;
-    const to = createFlowBatch(2, { shared: true });
+    const to = viewFlowBatch(sharedFlowBuffer(2), 2);
     to.copyRow(0, from, 1);
     expect([to.octetDeltaCount[0], to.vlanId[0], to.egressInterface[0]]).toEqual([1234, 7, -1]);
     expect([...to.sourceAddress.slice(0, 4)]).toEqual([...from.sourceAddress.slice(4, 8)]);

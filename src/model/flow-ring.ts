@@ -1,0 +1,180 @@
+import { type FlowBatch, sharedFlowBuffer, viewFlowBatch } from './flow-batch.ts';
+
+/** Shared memory of a ring: plain buffers, so that it can be handed to another thread. */
+export interface FlowRingMemory {
+  rows: number;
+  /** Four words of state, then two an entry: its kind, and the length of what it carries. */
+  control: SharedArrayBuffer;
+  values: SharedArrayBuffer;
+  slots: SharedArrayBuffer[];
+}
+
+/** Entries and slots that were written or read so far, modulo 2^32. */
+const WRITTEN = 0;
+const READ = 1;
+const SLOTS_READ = 2;
+const CLOSED = 3;
+const ENTRY = 4;
+const ENTRIES = 1024;
+const SLOTS = 16;
+/** Length of an entry that carries nothing; others carry their slot's rows or bytes. */
+const BARE = -1;
+
+/** Memory for batches of `rows` rows: 16 batches or texts and 1,024 entries may be on their way. */
+export function createFlowRing(rows = 1024): FlowRingMemory {
+  return {
+    rows,
+    control: new SharedArrayBuffer(4 * (ENTRY + 2 * ENTRIES)),
+    values: new SharedArrayBuffer(8 * ENTRIES),
+    slots: Array.from({ length: SLOTS }, () => sharedFlowBuffer(rows)),
+  };
+}
+
+/**
+ * The writing end: entries of a kind, with a number, rows or a text, reach the other thread in the order in which they
+ * were written. A full ring blocks the writing thread, which is the back-pressure.
+ */
+export class FlowRingWriter {
+  readonly #control: Int32Array;
+  readonly #values: Float64Array;
+  readonly #slots: FlowBatch[];
+  readonly #bytes: Uint8Array[];
+  #slotsWritten = 0;
+
+  constructor(memory: FlowRingMemory) {
+    this.#control = new Int32Array(memory.control);
+    this.#values = new Float64Array(memory.values);
+    this.#slots = memory.slots.map((buffer) => viewFlowBatch(buffer, memory.rows));
+    this.#bytes = memory.slots.map((buffer) => new Uint8Array(buffer));
+  }
+
+  /** The reader has gone: nothing that is written will be read. */
+  get closed(): boolean {
+    return Atomics.load(this.#control, CLOSED) !== 0;
+  }
+
+  mark(kind: number, value: number): void {
+    this.#publish(kind, value, BARE);
+  }
+
+  /** Copies the rows of a batch of the ring's capacity. */
+  rows(kind: number, batch: FlowBatch): void {
+    this.#slots[this.#freeSlot()].copyAll(batch);
+    this.#slotsWritten++;
+    this.#publish(kind, 0, batch.length);
+  }
+
+  /** A text of any length, in as many entries as it takes; the value of each says how many bytes come after it. */
+  text(kind: number, text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    let at = 0;
+    do {
+      const room = this.#bytes[this.#freeSlot()];
+      const part = bytes.subarray(at, at + room.length);
+      room.set(part);
+      at += part.length;
+      this.#slotsWritten++;
+      this.#publish(kind, bytes.length - at, part.length);
+    } while (at < bytes.length);
+  }
+
+  #freeSlot(): number {
+    this.#waitFor(SLOTS_READ, this.#slotsWritten, SLOTS);
+    return this.#slotsWritten % SLOTS;
+  }
+
+  #publish(kind: number, value: number, length: number): void {
+    const control = this.#control;
+    const written = control[WRITTEN];
+    this.#waitFor(READ, written, ENTRIES);
+    const entry = written & (ENTRIES - 1);
+    control[ENTRY + 2 * entry] = kind;
+    control[ENTRY + 2 * entry + 1] = length;
+    this.#values[entry] = value;
+    Atomics.add(control, WRITTEN, 1);
+    Atomics.notify(control, WRITTEN);
+  }
+
+  #waitFor(word: number, written: number, room: number): void {
+    for (let read = Atomics.load(this.#control, word); ((written - read) | 0) >= room && !this.closed; ) {
+      Atomics.wait(this.#control, word, read);
+      read = Atomics.load(this.#control, word);
+    }
+  }
+}
+
+/** The reading end. `next`, use the entry, then `next` again: the entry's room is the writer's from then on. */
+export class FlowRingReader {
+  /** Of the entry that `next` found. */
+  kind = 0;
+  value = 0;
+  readonly #control: Int32Array;
+  readonly #values: Float64Array;
+  readonly #slots: FlowBatch[];
+  readonly #bytes: Uint8Array[];
+  #length = BARE;
+  #held = false;
+
+  constructor(memory: FlowRingMemory) {
+    this.#control = new Int32Array(memory.control);
+    this.#values = new Float64Array(memory.values);
+    this.#slots = memory.slots.map((buffer) => viewFlowBatch(buffer, memory.rows));
+    this.#bytes = memory.slots.map((buffer) => new Uint8Array(buffer));
+  }
+
+  /** Goes to the next entry; false when there is none yet. */
+  next(): boolean {
+    this.#release();
+    const control = this.#control;
+    const read = control[READ];
+    if (Atomics.load(control, WRITTEN) === read) return false;
+    const entry = read & (ENTRIES - 1);
+    this.kind = control[ENTRY + 2 * entry];
+    this.value = this.#values[entry];
+    this.#length = control[ENTRY + 2 * entry + 1];
+    this.#held = true;
+    return true;
+  }
+
+  /** The entry's rows: a view that the writer fills anew after the next `next`. */
+  get batch(): FlowBatch {
+    const batch = this.#slots[this.#slot];
+    batch.length = this.#length;
+    return batch;
+  }
+
+  /** The entry's piece of a text. */
+  get bytes(): Uint8Array {
+    return this.#bytes[this.#slot].slice(0, this.#length);
+  }
+
+  /** Resolves when there may be an entry. */
+  async ready(): Promise<void> {
+    this.#release();
+    const waiting = Atomics.waitAsync(this.#control, WRITTEN, this.#control[READ]);
+    await waiting.value;
+  }
+
+  /** Lets the writer go on without a reader. */
+  close(): void {
+    Atomics.store(this.#control, CLOSED, 1);
+    Atomics.notify(this.#control, READ);
+    Atomics.notify(this.#control, SLOTS_READ);
+  }
+
+  get #slot(): number {
+    return (this.#control[SLOTS_READ] >>> 0) % SLOTS;
+  }
+
+  #release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    if (this.#length !== BARE) this.#give(SLOTS_READ);
+    this.#give(READ);
+  }
+
+  #give(word: number): void {
+    Atomics.add(this.#control, word, 1);
+    Atomics.notify(this.#control, word);
+  }
+}
