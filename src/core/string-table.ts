@@ -1,8 +1,10 @@
+import type { Stateful, StateReader, StateWriter } from './state.ts';
+
 /**
  * Strings as small integers, so that batches can carry names. Id 0 is "none". Ids are never used twice: when the
  * table is full the oldest string leaves (counted in `evicted`), and its id answers `''` from then on.
  */
-export class StringTable {
+export class StringTable implements Stateful {
   readonly capacity: number;
   evicted = 0;
   readonly #ids = new Map<string, number>();
@@ -30,7 +32,32 @@ export class StringTable {
   }
 
   text(id: number): string {
-    if (id <= 0 || id >= this.#next || id <= this.#next - 1 - this.capacity) return '';
+    if (id < this.#oldest || id >= this.#next) return '';
     return this.#texts[id % this.capacity];
+  }
+
+  /** The oldest id that has a text. */
+  get #oldest(): number {
+    return Math.max(1, this.#next - this.capacity);
+  }
+
+  save(out: StateWriter): void {
+    const texts: string[] = [];
+    for (let id = this.#oldest; id < this.#next; id++) texts.push(this.text(id));
+    out.number(this.#next);
+    out.number(this.evicted);
+    out.json(texts);
+  }
+
+  restore(state: StateReader): void {
+    const next = state.number();
+    this.evicted = state.number();
+    const texts = state.json<string[]>().slice(-this.capacity);
+    this.#ids.clear();
+    this.#next = next - texts.length;
+    for (const text of texts) {
+      this.#texts[this.#next % this.capacity] = text;
+      this.#ids.set(text, this.#next++);
+    }
   }
 }
