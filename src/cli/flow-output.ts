@@ -100,8 +100,8 @@ class TableOutput implements FlowOutput {
 
   #add(batch: FlowBatch, n: number, flow: FlowObject): void {
     this.#flows++;
-    this.#packets += flow.packetDeltaCount + (flow.reversePacketDeltaCount ?? 0);
-    this.#octets += flow.octetDeltaCount + (flow.reverseOctetDeltaCount ?? 0);
+    this.#packets += (flow.packetDeltaCount ?? 0) + (flow.reversePacketDeltaCount ?? 0);
+    this.#octets += (flow.octetDeltaCount ?? 0) + (flow.reverseOctetDeltaCount ?? 0);
     if (batch.endUs[n] === 0) return;
     this.#startUs = Math.min(this.#startUs, batch.startUs[n]);
     this.#endUs = Math.max(this.#endUs, batch.endUs[n]);
@@ -131,8 +131,8 @@ function cells(flow: FlowObject, durationUs: number): string[] {
     endpoint(flow.sourceAddress ?? flow.sourceMacAddress, flow.sourceTransportPort ?? icmpKind(flow)),
     '->',
     endpoint(flow.destinationAddress ?? flow.destinationMacAddress, flow.destinationTransportPort),
-    String(flow.packetDeltaCount),
-    String(flow.octetDeltaCount),
+    String(flow.packetDeltaCount ?? '-'),
+    String(flow.octetDeltaCount ?? '-'),
     String(flow.reversePacketDeltaCount ?? '-'),
     String(flow.reverseOctetDeltaCount ?? '-'),
     isTcp ? formatFlags((flow.tcpControlBits ?? 0) | (flow.reverseTcpControlBits ?? 0)) : '',

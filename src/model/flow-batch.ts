@@ -72,6 +72,11 @@ export const LAST = 4096;
 export const IS_IPV6 = 8192;
 /** The first packet was a SYN-ACK and its receiver sent nothing yet, so it is the destination that opened the flow. */
 export const OPENED_BY_DESTINATION = 1 << 14;
+/** What a log or an exporter did not say: the column is 0 and prints as absent. */
+export const NO_PACKETS = 1 << 15;
+export const NO_OCTETS = 1 << 16;
+export const NO_LAYER2 = 1 << 17;
+export const NO_PROTOCOL = 1 << 18;
 
 type Columns = typeof COLUMNS;
 type ColumnName = keyof Columns;

@@ -10,9 +10,9 @@ export interface FlowObject {
   protocolIdentifier?: number;
   icmpType?: number;
   icmpCode?: number;
-  packetDeltaCount: number;
-  octetDeltaCount: number;
-  layer2OctetDeltaCount: number;
+  packetDeltaCount?: number;
+  octetDeltaCount?: number;
+  layer2OctetDeltaCount?: number;
   reversePacketDeltaCount?: number;
   reverseOctetDeltaCount?: number;
   reverseLayer2OctetDeltaCount?: number;

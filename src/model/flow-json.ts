@@ -7,6 +7,10 @@ import {
   HAS_OUTER,
   HAS_PORTS,
   IS_ARP,
+  NO_LAYER2,
+  NO_OCTETS,
+  NO_PACKETS,
+  NO_PROTOCOL,
   OPENED_BY_DESTINATION,
 } from './flow-batch.ts';
 import { CsvSink, type FieldSink, type FlowObject, JsonSink, ObjectSink } from './flow-fields.ts';
@@ -56,7 +60,7 @@ export class FlowFormatter {
     this.#tellEnds(batch, n, turned, sink);
     tellCounts(batch, n, turned, sink);
     tellAttributes(batch, n, turned, sink);
-    if ((batch.meta[n] & HAS_IP) !== 0) sink.plain('communityId', communityIdOf(batch, n));
+    if ((batch.meta[n] & (HAS_IP | NO_PROTOCOL)) === HAS_IP) sink.plain('communityId', communityIdOf(batch, n));
     this.#tellOrigin(batch, n, sink);
     this.#tellStack(batch, n, turned, sink);
     this.#tellMacs(batch, n, turned, sink);
@@ -84,7 +88,7 @@ export class FlowFormatter {
       sink.number('sourceTransportPort', turned ? to : from);
       sink.number('destinationTransportPort', turned ? from : to);
     }
-    if ((meta & HAS_IP) !== 0) sink.number('protocolIdentifier', batch.protocolIdentifier[n]);
+    if ((meta & (HAS_IP | NO_PROTOCOL)) === HAS_IP) sink.number('protocolIdentifier', batch.protocolIdentifier[n]);
     if ((meta & HAS_ICMP) === 0) return;
     sink.number('icmpType', batch.icmpTypeCode[n] >>> 8);
     sink.number('icmpCode', batch.icmpTypeCode[n] & 255);
@@ -133,13 +137,15 @@ function tellCounts(batch: FlowBatch, n: number, turned: boolean, sink: FieldSin
   const [packets, reversePackets] = [batch.packetDeltaCount[n], batch.reversePacketDeltaCount[n]];
   const [octets, reverseOctets] = [batch.octetDeltaCount[n], batch.reverseOctetDeltaCount[n]];
   const [layer2, reverseLayer2] = [batch.layer2OctetDeltaCount[n], batch.reverseLayer2OctetDeltaCount[n]];
-  sink.number('packetDeltaCount', turned ? reversePackets : packets);
-  sink.number('octetDeltaCount', turned ? reverseOctets : octets);
-  sink.number('layer2OctetDeltaCount', turned ? reverseLayer2 : layer2);
-  if ((batch.meta[n] & BIFLOW) === 0) return;
-  sink.number('reversePacketDeltaCount', turned ? packets : reversePackets);
-  sink.number('reverseOctetDeltaCount', turned ? octets : reverseOctets);
-  sink.number('reverseLayer2OctetDeltaCount', turned ? layer2 : reverseLayer2);
+  const meta = batch.meta[n];
+  const [hasPackets, hasOctets, hasLayer2] = [!(meta & NO_PACKETS), !(meta & NO_OCTETS), !(meta & NO_LAYER2)];
+  if (hasPackets) sink.number('packetDeltaCount', turned ? reversePackets : packets);
+  if (hasOctets) sink.number('octetDeltaCount', turned ? reverseOctets : octets);
+  if (hasLayer2) sink.number('layer2OctetDeltaCount', turned ? reverseLayer2 : layer2);
+  if ((meta & BIFLOW) === 0) return;
+  if (hasPackets) sink.number('reversePacketDeltaCount', turned ? packets : reversePackets);
+  if (hasOctets) sink.number('reverseOctetDeltaCount', turned ? octets : reverseOctets);
+  if (hasLayer2) sink.number('reverseLayer2OctetDeltaCount', turned ? layer2 : reverseLayer2);
 }
 
 function tellAttributes(batch: FlowBatch, n: number, turned: boolean, sink: FieldSink): void {
