@@ -1,4 +1,5 @@
 import { finish, mix } from '../core/hash.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 
 const WORDS = 6;
 const NAME = 4;
@@ -9,7 +10,7 @@ const WAYS = 4;
  * The last name that DNS gave for an address: address -> id in `Names.names`. Bounded: sets of four, in which the one
  * that was named longest ago leaves.
  */
-export class AddressNames {
+export class AddressNames implements Stateful {
   #evicted = 0;
   readonly #sets: number;
   readonly #words: Int32Array;
@@ -65,6 +66,19 @@ export class AddressNames {
     }
     this.#evicted++;
     return oldest;
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.#age);
+    out.array(this.#words);
+  }
+
+  /** A table of another size begins empty: places depend on it. */
+  restore(state: StateReader): void {
+    this.#age = state.number();
+    const words = state.array(Int32Array);
+    if (words.length === this.#words.length) this.#words.set(words);
+    else this.#words.fill(0);
   }
 
   /** Addresses whose name was given up for another's since the last call. */

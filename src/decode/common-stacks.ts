@@ -11,14 +11,20 @@ const ETH = layerCode('eth');
 
 /** Ids of the stacks of the straight path, by `transport + 3 * version`: TCP 0, UDP 1, ICMP 2; IPv4 0, IPv6 1. */
 export class CommonStacks {
-  readonly plain: Int32Array;
+  readonly plain = new Int32Array(STACKS);
   readonly #tagged = new Int32Array(4096 * STACKS);
   readonly #layers: LayerTrie;
 
   constructor(layers: LayerTrie) {
     this.#layers = layers;
-    const eth = layers.child(0, ETH);
-    this.plain = Int32Array.from({ length: STACKS }, (_, stack) => this.#id(eth, stack));
+    this.refresh();
+  }
+
+  /** The ids may have changed. */
+  refresh(): void {
+    const eth = this.#layers.child(0, ETH);
+    for (let stack = 0; stack < STACKS; stack++) this.plain[stack] = this.#id(eth, stack);
+    this.#tagged.fill(0);
   }
 
   /** The same behind one VLAN tag; made when first seen. */

@@ -1,4 +1,5 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { Names } from '../model/names.ts';
 import type { PacketBatch } from '../model/packet-batch.ts';
 import { INTERFACE, IS_IPV6, META, type PacketRows, ROW, TIME_F64, VLAN, WIRE_BYTES } from '../model/packet-rows.ts';
@@ -34,7 +35,7 @@ const FRAGMENT_TABLE_FULL = causeCode('fragment_table_full');
 const ADDRESS_TABLE_FULL = causeCode('address_table_full');
 
 /** Packets to rows. Holds what must be remembered from packet to packet: fragments, names of addresses, stacks. */
-export class Decoder {
+export class Decoder implements Stateful {
   readonly #walk: Walk;
   readonly #stacks: CommonStacks;
   readonly #layers: LayerTrie;
@@ -92,6 +93,20 @@ export class Decoder {
     rows.length = count;
     this.#countEvictions();
     return count;
+  }
+
+  /** Ids in it hold only with the same `Names`. */
+  save(out: StateWriter): void {
+    this.#layers.save(out);
+    this.#fragments.save(out);
+    this.#inside.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.#layers.restore(state);
+    this.#fragments.restore(state);
+    this.#inside.restore(state);
+    this.#stacks.refresh();
   }
 
   /** The last name that DNS gave for the address at `at` (4 words), '' when none is known. */

@@ -37,7 +37,7 @@ export class DnsReader {
   /** Id of the first question's name, lower case, `.` for the root; 0 without one. */
   nameId = 0;
   readonly #names: StringTable;
-  readonly #cache = new NameCache();
+  readonly cache = new NameCache();
   readonly #text = new NameText(MAX_NAME);
   #data: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   #start = 0;
@@ -83,7 +83,7 @@ export class DnsReader {
     // A name that ends without a pointer needs no text when it was seen lately.
     const length = plain <= this.#end && this.#data[plain - 1] === 0 ? plain - name : 0;
     const hash = length === 0 ? 0 : nameHash(this.#data, name, length);
-    const known = length === 0 ? 0 : this.#cache.find(this.#data, name, length, hash);
+    const known = length === 0 ? 0 : this.cache.find(this.#data, name, length, hash);
     this.#text.clear();
     const behind = known === 0 ? this.#readName(name) : plain;
     if (behind < 0) return false;
@@ -102,7 +102,7 @@ export class DnsReader {
     if (gone !== 0) this.#readName(name);
     this.#text.end();
     this.nameId = this.#names.intern(this.#text.toString());
-    if (length !== 0) this.#cache.keep(this.#data, name, length, hash, this.nameId);
+    if (length !== 0) this.cache.keep(this.#data, name, length, hash, this.nameId);
   }
 
   /** Adds the name at `from` to the text; answers where it ends, beyond `end` when it is cut off, -1 when it is none. */

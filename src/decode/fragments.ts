@@ -1,4 +1,5 @@
 import { finish, mix } from '../core/hash.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { HAS_ICMP, HAS_PORTS, ICMP, IS_ANSWER, IS_ICMP_ERROR, META, PORTS, SRC } from '../model/packet-rows.ts';
 
 /** Words of an entry; its two words of time are a Float64 of the same buffer. */
@@ -30,7 +31,7 @@ export interface Fragment {
  * First fragments by (source, destination, identification, protocol), so that later ones take their ports. Nothing is
  * held back: a fragment that comes before the first has no ports. Bounded: sets of four, the oldest leaves.
  */
-export class FragmentTable {
+export class FragmentTable implements Stateful {
   #evicted = 0;
   readonly #mask: number;
   readonly #words: Int32Array;
@@ -101,6 +102,17 @@ export class FragmentTable {
     }
     if (this.#alive(oldest, fragment.timeUs)) this.#evicted++;
     return oldest;
+  }
+
+  save(out: StateWriter): void {
+    out.array(this.#words);
+  }
+
+  /** A table of another size begins empty: places depend on it. */
+  restore(state: StateReader): void {
+    const words = state.array(Int32Array);
+    if (words.length === this.#words.length) this.#words.set(words);
+    else this.#words.fill(0);
   }
 
   /** First fragments that left before their time since the last call. */

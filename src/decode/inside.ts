@@ -1,4 +1,5 @@
 import type { Counter } from '../core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { StringTable } from '../core/string-table.ts';
 import { IPV4_WORD_2 } from '../model/address.ts';
 import type { Names } from '../model/names.ts';
@@ -17,7 +18,7 @@ const HEADER = 12;
 const MAX_NAME = 255;
 
 /** Looks into transport payload for names: DNS questions and answers, the TLS server name. */
-export class Inside {
+export class Inside implements Stateful {
   readonly #names: StringTable;
   readonly #serverName = new NameText(MAX_NAME);
   readonly #addresses: AddressNames;
@@ -31,6 +32,16 @@ export class Inside {
     this.#addresses = addresses;
     this.#causes = causes;
     this.#dns = new DnsReader(names.names);
+  }
+
+  save(out: StateWriter): void {
+    this.#addresses.save(out);
+    this.#dns.cache.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.#addresses.restore(state);
+    this.#dns.cache.restore(state);
   }
 
   /** TCP payload from `at` to `end`, of which the bytes before `cap` are at hand: a DNS message, a ClientHello. */

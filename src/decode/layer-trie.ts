@@ -1,3 +1,4 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { StringTable } from '../core/string-table.ts';
 import { ANY_VLAN, CODES, layerText, VLAN_CODE } from './layer-codes.ts';
 
@@ -9,7 +10,7 @@ const MAX_NODES = 1 << (INDEX_BITS - 1);
  * Header stacks as nodes of a trie: a decoder walks it by layer codes, and the text of a stack is made once. Bounded:
  * when it is full, VLAN ids are left out, and then what cannot be told apart counts as its parent (`takeOverflows`).
  */
-export class LayerTrie {
+export class LayerTrie implements Stateful {
   #overflows = 0;
   readonly #table: StringTable;
   /** Open addressing: `node * CODES + code + 1`, 0 free; beside it the child. */
@@ -59,6 +60,26 @@ export class LayerTrie {
     const texts: string[] = [];
     for (let at = node; at !== 0; at = this.#parents[at]) texts.push(layerText(this.#codes[at]));
     return texts.reverse().join(' ');
+  }
+
+  save(out: StateWriter): void {
+    for (const part of [this.#parents, this.#codes, this.#ids]) out.array(part, 0, this.#nodes);
+  }
+
+  restore(state: StateReader): void {
+    this.#nodes = state.into(this.#parents);
+    state.into(this.#codes);
+    state.into(this.#ids);
+    this.#keys.fill(0);
+    for (let node = 1; node < this.#nodes; node++) this.#enter(node);
+  }
+
+  #enter(node: number): void {
+    const key = this.#parents[node] * CODES + this.#codes[node] + 1;
+    let slot = Math.imul(key, 0x9e3779b1) >>> (32 - INDEX_BITS);
+    while (this.#keys[slot] !== 0) slot = (slot + 1) & ((1 << INDEX_BITS) - 1);
+    this.#keys[slot] = key;
+    this.#children[slot] = node;
   }
 
   /** How often a stack could not be told apart since the last call. */

@@ -1,4 +1,5 @@
 import { finish } from '../core/hash.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 
 const SLOTS = 2048;
 /** Longer names are not cached. */
@@ -13,7 +14,7 @@ export const LOWER: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
  * Ids of domain names by their bytes on the wire, whatever their case: DNS asks for the same names again and again, and
  * most need no string. Bounded: each slot keeps the last name that fell into it.
  */
-export class NameCache {
+export class NameCache implements Stateful {
   readonly #bytes = new Uint8Array(SLOTS * SLOT_BYTES);
   readonly #lengths = new Uint8Array(SLOTS);
   readonly #ids = new Int32Array(SLOTS);
@@ -34,6 +35,14 @@ export class NameCache {
     for (let i = 0; i < length; i++) this.#bytes[slot * SLOT_BYTES + i] = LOWER[data[at + i]];
     this.#lengths[slot] = length;
     this.#ids[slot] = id;
+  }
+
+  save(out: StateWriter): void {
+    for (const part of [this.#bytes, this.#lengths, this.#ids]) out.array(part);
+  }
+
+  restore(state: StateReader): void {
+    for (const part of [this.#bytes, this.#lengths, this.#ids]) state.into(part);
   }
 }
 
