@@ -32,8 +32,12 @@ export class StringTable implements Stateful {
   }
 
   text(id: number): string {
-    if (id < this.#oldest || id >= this.#next) return '';
-    return this.#texts[id % this.capacity];
+    return this.holds(id) ? this.#texts[id % this.capacity] : '';
+  }
+
+  /** False for an id that never had a text, or whose text left. */
+  holds(id: number): boolean {
+    return id >= this.#oldest && id < this.#next;
   }
 
   /** The oldest id that has a text. */

@@ -1,12 +1,7 @@
 import type { Counter } from '../core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { RulePlan } from '../model/plan.ts';
-import type { Key, KeyHandle } from '../model/window-result.ts';
-
-export interface Subject {
-  key: Key;
-  text: string;
-  handle: KeyHandle;
-}
+import { restoreSubject, type Subject, saveSubject } from './subject.ts';
 
 interface Active extends Subject {
   clearSinceUs: number | null;
@@ -26,7 +21,7 @@ const MOST = 65_536;
  * Keys of one rule that the alert room wants to hear of in every window: from the first window in which a level held
  * until `clear` has held for `keep_firing_for`. And keys that a follow-up waits for.
  */
-export class ActiveKeys {
+export class ActiveKeys implements Stateful {
   readonly #rule: RulePlan;
   readonly #refused: Counter;
   readonly #active = new Map<string, Active>();
@@ -107,6 +102,37 @@ export class ActiveKeys {
     for (const remembered of this.#remembered.values()) {
       if (remembered.untilUs < startUs) this.#remembered.delete(remembered.text);
       else yield remembered;
+    }
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.#active.size);
+    for (const active of this.#active.values()) {
+      saveSubject(active, out);
+      out.number(active.clearSinceUs ?? Number.NaN);
+      out.number(active.seenUs);
+    }
+    out.number(this.#remembered.size);
+    for (const remembered of this.#remembered.values()) {
+      saveSubject(remembered, out);
+      out.number(remembered.sinceUs);
+      out.number(remembered.untilUs);
+    }
+  }
+
+  restore(state: StateReader): void {
+    this.#active.clear();
+    for (let left = state.number(); left > 0; left--) {
+      const subject = restoreSubject(state);
+      const clearSinceUs = state.number();
+      const seenUs = state.number();
+      const since = Number.isNaN(clearSinceUs) ? null : clearSinceUs;
+      this.#active.set(subject.text, { ...subject, clearSinceUs: since, seenUs });
+    }
+    this.#remembered.clear();
+    for (let left = state.number(); left > 0; left--) {
+      const subject = restoreSubject(state);
+      this.#remembered.set(subject.text, { ...subject, sinceUs: state.number(), untilUs: state.number() });
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Counter } from '../core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { AggregateMeasure, LearnedMeasure, RulePlan } from '../model/plan.ts';
 import { PARTS } from './expr-code.ts';
 import type { JudgeCode, JudgeInput } from './judge-code.ts';
@@ -17,7 +18,7 @@ export function emptyValue(measure: AggregateMeasure): number {
 }
 
 /** The learned measures of one rule: one set of learners a key, which sees every window of the key, empty ones too. */
-export class LearnedKeys {
+export class LearnedKeys implements Stateful {
   readonly #rule: RulePlan;
   readonly #measures: { measure: LearnedMeasure; index: number; part: number; forecast: number }[] = [];
   readonly #reach: JudgeCode['reach'];
@@ -62,10 +63,31 @@ export class LearnedKeys {
       this.#refused.value++;
       return null;
     }
+    return this.#enter(text, 0);
+  }
+
+  #enter(text: string, lastUs: number): Known {
     const learners = this.#measures.map(({ measure }) => createLearner(measure, this.#rule, this.#deps));
-    const known = { learners, lastUs: 0 };
+    const known = { learners, lastUs };
     this.#keys.set(text, known);
     return known;
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.#keys.size);
+    for (const [text, { learners, lastUs }] of this.#keys) {
+      out.json(text);
+      out.number(lastUs);
+      for (const learner of learners) learner.save(out);
+    }
+  }
+
+  restore(state: StateReader): void {
+    this.#keys.clear();
+    for (let left = state.number(); left > 0; left--) {
+      const { learners } = this.#enter(state.json(), state.number());
+      for (const learner of learners) learner.restore(state);
+    }
   }
 
   /** Keys that this window did not mention. */

@@ -1,11 +1,13 @@
 import type { Metrics } from '../core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { Evaluation } from '../model/alert.ts';
 import type { RulePlan } from '../model/plan.ts';
 import type { Key, WindowResults } from '../model/window-result.ts';
-import { ActiveKeys, type Subject } from './active-keys.ts';
+import { ActiveKeys } from './active-keys.ts';
 import { CLEAR, compileJudge, type JudgeCode, type JudgeInput } from './judge-code.ts';
 import type { LearnDeps } from './learned.ts';
 import { emptyValue, LearnedKeys } from './learned-keys.ts';
+import { restoreSubject, type Subject, saveSubject } from './subject.ts';
 import { Thresholds } from './thresholds.ts';
 
 export interface JudgeDeps extends LearnDeps {
@@ -20,7 +22,7 @@ interface Judged extends Subject {
 }
 
 /** Judges the windows of one rule. */
-export class RuleJudge {
+export class RuleJudge implements Stateful {
   readonly #rule: RulePlan;
   readonly #ruleIndex: number;
   readonly #deps: JudgeDeps;
@@ -203,6 +205,23 @@ export class RuleJudge {
       this.#deps.onEvaluation({ ...place, ...none, missing: true, values });
     }
     this.#active.missing(subjects.values(), toUs);
+  }
+
+  save(out: StateWriter): void {
+    this.#active.save(out);
+    out.number(this.#subjects.size);
+    for (const subject of this.#subjects.values()) saveSubject(subject, out);
+    this.#learned?.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.#active.restore(state);
+    this.#subjects.clear();
+    for (let left = state.number(); left > 0; left--) {
+      const subject = restoreSubject(state);
+      this.#subjects.set(subject.text, subject);
+    }
+    this.#learned?.restore(state);
   }
 }
 

@@ -53,9 +53,10 @@ export class Chunk {
 
   readonly #masks: NetMasks;
   readonly #uses: ReadonlySet<string>;
-  readonly #seed: number;
+  readonly #seed: Int32Array;
 
-  constructor(masks: NetMasks, uses: ReadonlySet<string>, seed: number) {
+  /** @param seed one word: of all hashes; a restored state brings its own */
+  constructor(masks: NetMasks, uses: ReadonlySet<string>, seed: Int32Array) {
     this.#masks = masks;
     this.#uses = uses;
     this.#seed = seed;
@@ -69,7 +70,7 @@ export class Chunk {
     copySlices(this, batch, from, to);
     copyCounts(this, batch, from, n);
     copyAddresses(this, batch, from, n);
-    hashAddresses(this.address, this.addressHash, 2 * n, this.#seed);
+    hashAddresses(this.address, this.addressHash, 2 * n, this.#seed[0]);
     this.#masks.classify(this.address, this.nets, 2 * n);
     this.#loadRare(batch, from, n);
     listRows(this, n);

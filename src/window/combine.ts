@@ -1,3 +1,4 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { findAll, findRows } from './find-code.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { identity, type Layout, type PairPlan, ROWS } from './layout.ts';
@@ -11,7 +12,7 @@ type Change = NonNullable<MeasureCode['change']>;
  * A window made of panes: the newest pane is added, the oldest taken back, so that a window costs its newest and its
  * oldest pane and not all of them. All sums are sums of whole numbers, so taking back is exact.
  */
-export class Combiner {
+export class Combiner implements Stateful {
   readonly window: Pane;
   readonly #layout: Layout;
   readonly #changes: Change[][];
@@ -132,6 +133,16 @@ export class Combiner {
     for (const a of this.#extremes) {
       extremes(this.window.keys, pane.keys, keyRows, a, this.#layout.merges[a] === 'min');
     }
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.#dead);
+    this.window.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.#dead = state.number();
+    this.window.restore(state);
   }
 
   /** A pane that is a whole window: what pairs contribute to their keys. */

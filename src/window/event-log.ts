@@ -1,3 +1,5 @@
+import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
+
 /** Events of one pane: about 50 MB. */
 const MOST = 1 << 21;
 /** Positions need 21 bits beside the moment in a double's 53. */
@@ -8,7 +10,7 @@ const LONGEST = 2 ** 32;
  * Single events of keys in arrival order: row of the key, hash of the tuple, moment, size. Grows to a limit; the owner
  * resets it every pane.
  */
-export class EventLog {
+export class EventLog implements Stateful {
   length = 0;
   /** Events that had no room, ever. */
   dropped = 0;
@@ -91,5 +93,25 @@ export class EventLog {
 
   reset(): void {
     this.length = 0;
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.length);
+    out.number(this.dropped);
+    for (const column of this.#columns()) out.array(column, 0, this.length);
+  }
+
+  restore(state: StateReader): void {
+    this.reset();
+    const length = state.number();
+    if (!(length <= MOST)) throw damaged(`${length} events are too many`);
+    while (this.key.length < length) this.#grow();
+    this.dropped = state.number();
+    for (const column of this.#columns()) state.into(column);
+    this.length = length;
+  }
+
+  #columns(): (Int32Array | Float64Array)[] {
+    return [this.key, this.print, this.moment, this.size];
   }
 }

@@ -1,10 +1,11 @@
 import { KeyIndex } from '../core/key-index.ts';
+import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
 
 /**
  * What was seen and when: 64-bit fingerprints (two hashes) and a time, 28 bytes an entry with its index. Bounded: a
  * full set first loses what is older than `keepUs`, then its older half.
  */
-export class FingerprintSet {
+export class FingerprintSet implements Stateful {
   readonly #most: number;
   readonly #keepUs: number;
   #index = new KeyIndex();
@@ -80,5 +81,25 @@ export class FingerprintSet {
     for (let i = 0; i < length; i++) {
       if (this.#lastUs[i] >= timeUs) this.#append(this.#prints[2 * i], this.#prints[2 * i + 1], this.#lastUs[i]);
     }
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.#length);
+    out.number(this.evicted);
+    out.array(this.#prints, 0, 2 * this.#length);
+    out.array(this.#lastUs, 0, this.#length);
+  }
+
+  restore(state: StateReader): void {
+    const length = state.number();
+    if (!(length <= this.#most)) throw damaged(`${length} sightings are too many`);
+    this.evicted = state.number();
+    this.#index.clear(length);
+    this.#index.reserve(length);
+    while (this.#lastUs.length < length) this.#grow();
+    state.into(this.#prints);
+    state.into(this.#lastUs);
+    this.#length = length;
+    for (let at = 0; at < length; at++) this.#index.enter(this.#prints[2 * at], at);
   }
 }

@@ -1,10 +1,11 @@
 import { KeyIndex } from '../core/key-index.ts';
+import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
 
 /**
  * Times and sizes of the flows of many pairs: one ring of events, each with the number of its pair's event before it.
  * What the ring overwrites is forgotten, so memory is bounded whatever the pairs do: 20 bytes an event, 44 a pair.
  */
-export class FlowHistory {
+export class FlowHistory implements Stateful {
   readonly #events: number;
   readonly #mostPairs: number;
   readonly #timeUs: Float64Array;
@@ -110,9 +111,7 @@ export class FlowHistory {
   /** The half of the pairs that was silent for longest goes. */
   #evict(): void {
     const middle = this.#last.slice(0, this.#pairs).sort()[this.#pairs >> 1];
-    const { entries } = this.#index;
-    const lows = new Int32Array(this.#pairs);
-    for (let at = 0; at < entries.length; at += 2) if (entries[at + 1] !== 0) lows[entries[at + 1] - 1] = entries[at];
+    const lows = this.#lows();
     const before = this.#pairs;
     this.#pairs = 0;
     this.#index.clear(before);
@@ -132,5 +131,40 @@ export class FlowHistory {
     this.#next = 0;
     this.#pairs = 0;
     this.#index.clear();
+  }
+
+  /** First hash of each pair: it stands in the index only. */
+  #lows(): Int32Array {
+    const { entries } = this.#index;
+    const lows = new Int32Array(this.#pairs);
+    for (let at = 0; at < entries.length; at += 2) if (entries[at + 1] !== 0) lows[entries[at + 1] - 1] = entries[at];
+    return lows;
+  }
+
+  save(out: StateWriter): void {
+    const events = Math.min(this.#next, this.#events);
+    for (const value of [this.#next, this.#pairs, this.evicted]) out.number(value);
+    for (const ring of [this.#timeUs, this.#size, this.#before]) out.array(ring, 0, events);
+    out.array(this.#lows());
+    for (const column of this.#columns()) out.array(column, 0, this.#pairs);
+  }
+
+  restore(state: StateReader): void {
+    this.clear();
+    const [next, pairs, evicted] = [state.number(), state.number(), state.number()];
+    if (!(pairs <= this.#mostPairs)) throw damaged(`${pairs} pairs are too many`);
+    for (const ring of [this.#timeUs, this.#size, this.#before]) state.into(ring);
+    const lows = state.array(Int32Array);
+    while (this.#high.length < pairs) this.#grow();
+    for (const column of this.#columns()) state.into(column);
+    this.#next = next;
+    this.#pairs = pairs;
+    this.evicted = evicted;
+    this.#index.reserve(pairs);
+    for (let pair = 0; pair < pairs; pair++) this.#index.enter(lows[pair], pair);
+  }
+
+  #columns(): (Int32Array | Float64Array)[] {
+    return [this.#high, this.#last, this.#count, this.scoredAt, this.score];
   }
 }

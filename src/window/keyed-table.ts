@@ -1,10 +1,11 @@
 import { KeyIndex } from '../core/key-index.ts';
+import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
 
 /**
  * Rows of one key each: hash and key words, then accumulators as doubles, in one buffer, so that an update touches
  * one or two cache lines. Rows are dense.
  */
-export class KeyedTable {
+export class KeyedTable implements Stateful {
   readonly keyWords: number;
   readonly accumulators: number;
   /** Doubles a row, and the first accumulator within it. */
@@ -120,7 +121,25 @@ export class KeyedTable {
     this.count = to;
     this.index.clear(to);
     this.index.reserve(to);
-    for (let row = 0; row < to; row++) this.index.enter(this.words[2 * row * this.stride], row);
+    this.#enterAll();
     return places;
+  }
+
+  #enterAll(): void {
+    for (let row = 0; row < this.count; row++) this.index.enter(this.words[2 * row * this.stride], row);
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.count);
+    out.array(this.doubles, 0, this.count * this.stride);
+  }
+
+  restore(state: StateReader): void {
+    this.reset();
+    const count = state.number();
+    this.reserve(count);
+    if (state.into(this.doubles) !== count * this.stride) throw damaged(`rows are not ${this.stride} numbers wide`);
+    this.count = count;
+    this.#enterAll();
   }
 }

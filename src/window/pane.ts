@@ -1,9 +1,10 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { EventLog } from './event-log.ts';
 import { KeyedTable } from './keyed-table.ts';
 import { identity, type Layout, type PairPlan } from './layout.ts';
 
 /** The tuples seen inside each key: rows keyed by the key's row number and the tuple's words. */
-export class PairTable {
+export class PairTable implements Stateful {
   readonly plan: PairPlan;
   /** Accumulator 0 counts the panes that hold the pair, then the plan's amounts. */
   readonly table: KeyedTable;
@@ -22,10 +23,27 @@ export class PairTable {
     this.sketches.clear();
     this.events?.reset();
   }
+
+  save(out: StateWriter): void {
+    this.table.save(out);
+    out.number(this.sketches.size);
+    for (const [row, registers] of this.sketches) {
+      out.number(row);
+      out.array(registers);
+    }
+    this.events?.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.table.restore(state);
+    this.sketches.clear();
+    for (let left = state.number(); left > 0; left--) this.sketches.set(state.number(), state.array(Uint8Array));
+    this.events?.restore(state);
+  }
 }
 
 /** What a rule gathered in one pane of time, or in one window. */
-export class Pane {
+export class Pane implements Stateful {
   /** Number of the pane: its start divided by the pane's length. */
   number = 0;
   readonly keys: KeyedTable;
@@ -39,5 +57,17 @@ export class Pane {
   reset(): void {
     this.keys.reset();
     for (const pair of this.pairs) pair.reset();
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.number);
+    this.keys.save(out);
+    for (const pair of this.pairs) pair.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.number = state.number();
+    this.keys.restore(state);
+    for (const pair of this.pairs) pair.restore(state);
   }
 }

@@ -1,3 +1,4 @@
+import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
 import { createFlowBatch, type FlowBatch } from '../model/flow-batch.ts';
 
 const BLOCK = 8192;
@@ -42,14 +43,18 @@ interface Block {
 }
 
 /** The newest slices, column by column, so that an alert can show whose they were. The oldest block is overwritten. */
-export class RecentRows {
+export class RecentRows implements Stateful {
   readonly #blocks: Block[] = [];
   readonly #most: number;
   #next = 0;
   readonly #columns: { name: keyof FlowBatch; width: number }[];
 
+  /** Rows that ended so long before the newest are not saved: no window of any rule reaches back to them. */
+  readonly #reachUs: number;
+
   /** @param uses columns of `Chunk` that only some rules look at */
-  constructor(rows: number, uses: ReadonlySet<string>) {
+  constructor(rows: number, uses: ReadonlySet<string>, reachUs: number) {
+    this.#reachUs = reachUs;
     this.#most = Math.max(1, Math.ceil(rows / BLOCK));
     const probe = createFlowBatch(1);
     const names = Object.keys(probe) as (keyof FlowBatch)[];
@@ -94,9 +99,51 @@ export class RecentRows {
     block.rows.length = to + n;
   }
 
-  /** Blocks that hold rows between the two times. */
+  /** Blocks that hold rows between the two times, oldest first. */
   within(startUs: number, endUs: number): FlowBatch[] {
-    const hit = this.#blocks.filter((block) => block.earliestUs < endUs && block.latestUs >= startUs);
+    const hit = this.#inOrder().filter((block) => block.earliestUs < endUs && block.latestUs >= startUs);
     return hit.map(({ rows }) => rows);
   }
+
+  #inOrder(): Block[] {
+    const { length } = this.#blocks;
+    return this.#blocks.map((_, i) => this.#blocks[(this.#next + 1 + i) % length]);
+  }
+
+  save(out: StateWriter): void {
+    const newestUs = Math.max(...this.#blocks.map(({ latestUs }) => latestUs));
+    const kept = this.#inOrder().filter(({ latestUs }) => latestUs >= newestUs - this.#reachUs);
+    out.number(kept.length);
+    for (const block of kept) {
+      const { rows, earliestUs, latestUs } = block;
+      for (const value of [rows.length, earliestUs, latestUs, this.#columns.length]) out.number(value);
+      for (const { name, width } of this.#columns) {
+        out.text(name);
+        out.array(rows[name] as Int32Array, 0, rows.length * width);
+      }
+    }
+  }
+
+  restore(state: StateReader): void {
+    this.#blocks.length = 0;
+    for (let left = state.number(); left > 0; left--) this.#blocks.push(restoreBlock(state));
+    this.#blocks.splice(0, this.#blocks.length - this.#most);
+    this.#next = Math.max(0, this.#blocks.length - 1);
+  }
+}
+
+/** Columns that were not kept then and are looked at now read as not there. */
+function restoreBlock(state: StateReader): Block {
+  const rows = createFlowBatch(BLOCK);
+  const length = state.number();
+  if (!(length <= BLOCK)) throw damaged(`${length} recent rows in a block`);
+  const block = { rows, earliestUs: state.number(), latestUs: state.number() };
+  for (let row = 0; row < length; row++) rows.clearRow(row);
+  for (let left = state.number(); left > 0; left--) {
+    const name = state.text() as keyof FlowBatch;
+    if (!Object.hasOwn(rows, name)) throw damaged(`recent rows have no column ${name}`);
+    state.into(rows[name] as Int32Array);
+  }
+  rows.length = length;
+  return block;
 }

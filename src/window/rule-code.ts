@@ -62,7 +62,7 @@ export function compileRule(
   layout: Layout,
   values: string[],
   extras: Extras,
-  deps: { chunk: Chunk; scratch: Scratch; seed: number; match: string; follow: string },
+  deps: { chunk: Chunk; scratch: Scratch; seed: Int32Array; match: string; follow: string },
 ): RuleCode {
   const key = keyCode(rule.by, layout.lookups, 'KW');
   const stride = ((2 + key.words) >> 1) + layout.merges.length;
@@ -99,7 +99,7 @@ function selectText(name: string, test: string): string {
 }
 
 function keysText(key: KeyCode): string {
-  return `function keys(n){for(let j=0;j<n;j=j+1|0){const r=SEL[j],i=r>>1,o=j*${key.words};${key.text}HH[j]=h;}}`;
+  return `function keys(n){const SEED=SEEDS[0];for(let j=0;j<n;j=j+1|0){const r=SEL[j],i=r>>1,o=j*${key.words};${key.text}HH[j]=h;}}`;
 }
 
 function updateText(layout: Layout): string {
@@ -113,7 +113,7 @@ function pairText(layout: Layout, p: number, stride: number, first: number): str
   const write = amounts.map((amount, k) => `AM${k}[m]=${amount.code};`).join('');
   const known = `const z=KP[o+1]+1,d=ROW[j]*${stride}+${first + last};if(D[d]===z)continue;D[d]=z;`;
   const body = `const o=m*${1 + code.words};KP[o]=ROW[j];${code.text}${last >= 0 ? known : ''}HP[m]=finish(h^Math.imul(HH[j],0x85ebca6b));${write}m=m+1|0;`;
-  return `function pair${p}(from,to,t){const D=t.doubles;let m=0;for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1;if(${guard}){${body}}}return m;}`;
+  return `function pair${p}(from,to,t){const D=t.doubles,SEED=SEEDS[0];let m=0;for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1;if(${guard}){${body}}}return m;}`;
 }
 
 function valuesText(values: string[], stride: number, first: number, { session }: Extras): string {
@@ -127,13 +127,13 @@ function evidenceText(item: Evidence, e: number, layout: Layout): string {
   const code = keyCode(item.of, layout.lookups, 'KP', { skip: 1 });
   const { value, there } = layout.summand(item.summand);
   const test = [there, ...code.there].join('&&');
-  return `function evidence${e}(r){const i=r>>1,o=0;if(!(${test}))return NaN;${code.text}return ${value};}`;
+  return `function evidence${e}(r){const SEED=SEEDS[0],i=r>>1,o=0;if(!(${test}))return NaN;${code.text}return ${value};}`;
 }
 
 function instantiate(
   text: string,
   lookups: Lookups,
-  { chunk, scratch, seed }: { chunk: Chunk; scratch: Scratch; seed: number },
+  { chunk, scratch, seed }: { chunk: Chunk; scratch: Scratch; seed: Int32Array },
 ): RuleCode {
   const scope: Record<string, unknown> = {
     chunk,
@@ -146,7 +146,7 @@ function instantiate(
     KP: scratch.pairWords,
     AM0: scratch.amounts[0],
     AM1: scratch.amounts[1],
-    SEED: seed,
+    SEEDS: seed,
     NET_WORDS: lookups.masks.words,
     masks: lookups.masks,
     texts: lookups.texts,

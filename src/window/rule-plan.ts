@@ -26,7 +26,7 @@ export interface CompiledRule {
 export interface CompileDeps {
   chunk: Chunk;
   scratch: Scratch;
-  seed: number;
+  seed: Int32Array;
   metrics: Metrics;
 }
 

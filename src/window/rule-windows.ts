@@ -1,3 +1,4 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { WindowSink } from '../model/window-result.ts';
 import { Combiner } from './combine.ts';
 import { ROWS } from './layout.ts';
@@ -12,7 +13,7 @@ import { type Part, WindowView } from './window-view.ts';
 const SILENCE_US = 3600e6;
 
 /** Windows of one rule, as the stage closes them. */
-export interface ClosingWindows {
+export interface ClosingWindows extends Stateful {
   readonly feed: RuleFeed;
   /**
    * End of the next window that has to be closed; Infinity when nothing waits.
@@ -51,7 +52,7 @@ export class RuleWindows implements ClosingWindows {
   nextEndUs(stood: boolean): number {
     const { slideUs } = this.#compiled.rule.window;
     if (this.#parts.length > 0 || (this.#wantsEmpty && !stood)) return this.#lastEndUs + slideUs;
-    const first = this.feed.earliest;
+    const first = this.feed.panes.earliest;
     if (first === Number.POSITIVE_INFINITY) return first;
     return Math.ceil(((first + 1) * this.#compiled.paneUs) / slideUs) * slideUs;
   }
@@ -71,7 +72,8 @@ export class RuleWindows implements ClosingWindows {
     this.feed.closedUs = endUs;
     this.#dropParts(startUs);
     const end = Math.round(endUs / this.#compiled.paneUs);
-    while (this.feed.earliest < end) this.#closePane(this.feed.shift(), startUs);
+    const { panes } = this.feed;
+    while (panes.earliest < end) this.#closePane(panes.shift(), startUs);
     const view = this.#view();
     this.#wantsEmpty = this.#sink(new Results(this.#compiled, this.#ruleIndex, startUs, endUs, view));
     if (view.length > 0) this.#emptySinceUs = endUs;
@@ -82,7 +84,7 @@ export class RuleWindows implements ClosingWindows {
   #closePane(pane: Pane, startUs: number): void {
     const { paneUs, measures, rule } = this.#compiled;
     for (const measure of measures) measure.paneClosed?.(pane);
-    if (pane.number * paneUs < startUs) this.feed.recycle(pane);
+    if (pane.number * paneUs < startUs) this.feed.panes.recycle(pane);
     else if (this.#single) {
       this.#combiner.fold(pane);
       this.#parts.push({ pane, keyRows: null, pairRows: [] });
@@ -104,7 +106,7 @@ export class RuleWindows implements ClosingWindows {
     while (this.#parts.length > 0 && this.#parts[0].pane.number * this.#compiled.paneUs < startUs) {
       const part = this.#parts.shift() as Part;
       this.#combiner.remove(part, this.#parts);
-      this.feed.recycle(part.pane);
+      this.feed.panes.recycle(part.pane);
     }
   }
 
@@ -118,5 +120,37 @@ export class RuleWindows implements ClosingWindows {
       if (keys.doubles[row * keys.stride + keys.first + ROWS] > 0) rows[n++] = row;
     }
     return new WindowView(window, this.#parts, rows, n);
+  }
+
+  save(out: StateWriter): void {
+    for (const value of [this.#lastEndUs, this.#emptySinceUs, this.#wantsEmpty ? 1 : 0]) out.number(value);
+    this.#combiner.save(out);
+    out.number(this.#parts.length);
+    for (const { pane, keyRows, pairRows } of this.#parts) {
+      pane.save(out);
+      out.number(keyRows === null ? 0 : 1);
+      if (keyRows !== null) for (const rows of [keyRows, ...pairRows]) out.array(rows);
+    }
+    this.feed.panes.save(out);
+    for (const { memory } of this.#compiled.measures) memory?.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.#lastEndUs = state.number();
+    this.#emptySinceUs = state.number();
+    this.#wantsEmpty = state.number() === 1;
+    this.feed.closedUs = this.#lastEndUs;
+    this.#combiner.restore(state);
+    this.#parts.length = 0;
+    for (let left = state.number(); left > 0; left--) this.#parts.push(this.#restorePart(state));
+    this.feed.panes.restore(state);
+    for (const { memory } of this.#compiled.measures) memory?.restore(state);
+  }
+
+  #restorePart(state: StateReader): Part {
+    const pane = this.feed.panes.fresh();
+    pane.restore(state);
+    if (state.number() === 0) return { pane, keyRows: null, pairRows: [] };
+    return { pane, keyRows: state.array(Int32Array), pairRows: pane.pairs.map(() => state.array(Int32Array)) };
   }
 }

@@ -1,3 +1,4 @@
+import type { StateReader, StateWriter } from '../core/state.ts';
 import type { WindowSink } from '../model/window-result.ts';
 import { Combiner } from './combine.ts';
 import { mergeRegisters, REGISTERS } from './hyper-log-log.ts';
@@ -49,7 +50,7 @@ export class SessionWindows implements ClosingWindows {
 
   nextEndUs(stood: boolean): number {
     if (this.#open.keys.count > 0 || (this.#wantsEmpty && !stood)) return this.#lastEndUs + this.#gapUs;
-    return (this.feed.earliest + 1) * this.#gapUs;
+    return (this.feed.panes.earliest + 1) * this.#gapUs;
   }
 
   skipTo(timeUs: number): void {
@@ -62,7 +63,8 @@ export class SessionWindows implements ClosingWindows {
   close(endUs: number): void {
     this.#lastEndUs = endUs;
     this.feed.closedUs = endUs;
-    const pane = this.feed.earliest < endUs / this.#gapUs ? this.feed.shift() : null;
+    const { panes } = this.feed;
+    const pane = panes.earliest < endUs / this.#gapUs ? panes.shift() : null;
     if (pane) for (const measure of this.#compiled.measures) measure.paneClosed?.(pane);
     const ended = this.#ended(pane);
     if (ended.length > 0 || this.#wantsEmpty) this.#give(ended, endUs);
@@ -130,7 +132,7 @@ export class SessionWindows implements ClosingWindows {
         for (const [row, registers] of pairs.sketches) this.#addSketch(p, keyRows[row], registers);
       });
     }
-    this.feed.recycle(pane);
+    this.feed.panes.recycle(pane);
   }
 
   #addSketch(p: number, key: number, registers: Uint8Array): void {
@@ -138,6 +140,23 @@ export class SessionWindows implements ClosingWindows {
     const known = sketches.get(key) ?? new Uint8Array(REGISTERS);
     mergeRegisters(known, registers);
     sketches.set(key, known);
+  }
+
+  save(out: StateWriter): void {
+    for (const value of [this.#lastEndUs, this.#emptySinceUs, this.#wantsEmpty ? 1 : 0]) out.number(value);
+    this.#combiner.save(out);
+    this.feed.panes.save(out);
+    for (const { memory } of this.#compiled.measures) memory?.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.#lastEndUs = state.number();
+    this.#emptySinceUs = state.number();
+    this.#wantsEmpty = state.number() === 1;
+    this.feed.closedUs = this.#lastEndUs;
+    this.#combiner.restore(state);
+    this.feed.panes.restore(state);
+    for (const { memory } of this.#compiled.measures) memory?.restore(state);
   }
 }
 

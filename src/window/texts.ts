@@ -1,3 +1,4 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { StringTable } from '../core/string-table.ts';
 import type { Names } from '../model/names.ts';
 
@@ -7,9 +8,9 @@ const SECOND_LEVELS = new Set(['ac', 'co', 'com', 'edu', 'gov', 'go', 'gob', 'gv
 
 /**
  * Texts behind the ids of a row: each id is looked at once and its answers are remembered, so that a test costs a
- * table look-up a row.
+ * table look-up a row. What is remembered never differs from what would be found anew: a text that left is not used.
  */
-export class Texts {
+export class Texts implements Stateful {
   readonly names: Names;
   readonly domains = new StringTable(1 << 18);
   readonly #ids = new Int32Array(CACHE);
@@ -32,7 +33,7 @@ export class Texts {
 
   #known(id: number): number {
     const slot = id & (CACHE - 1);
-    if (this.#ids[slot] === id) return slot;
+    if (this.#ids[slot] === id && this.names.names.holds(id)) return slot;
     const text = this.names.names.text(id);
     this.#ids[slot] = id;
     this.#domain[slot] = this.domains.intern(registeredDomain(text));
@@ -42,14 +43,17 @@ export class Texts {
 
   /** The text of a field's id. */
   text(field: string, id: number): string {
-    if (field === 'exporter') return this.names.exporters.text(id);
-    return field === 'dns.domain' ? this.domains.text(id) : this.names.names.text(id);
+    return this.#table(field).text(id);
   }
 
   /** The id of a text; a text that no row had yet gets one. */
   id(field: string, text: string): number {
-    if (field === 'exporter') return this.names.exporters.intern(text);
-    return field === 'dns.domain' ? this.domains.intern(text) : this.names.names.intern(text);
+    return this.#table(field).intern(text);
+  }
+
+  #table(field: string): StringTable {
+    if (field === 'exporter') return this.names.exporters;
+    return field === 'dns.domain' ? this.domains : this.names.names;
   }
 
   /** The number of a test, for `test`. */
@@ -62,11 +66,19 @@ export class Texts {
   test(number: number, id: number): boolean {
     const test = this.#tests[number];
     const slot = id & (CACHE - 1);
-    if (test.ids[slot] !== id) {
+    if (test.ids[slot] !== id || !this.#table(test.field).holds(id)) {
       test.ids[slot] = id;
       test.answers[slot] = holds(test, this.text(test.field, id).toLowerCase()) ? 1 : 0;
     }
     return test.answers[slot] === 1;
+  }
+
+  save(out: StateWriter): void {
+    this.domains.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.domains.restore(state);
   }
 }
 

@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import type { Counter, Metrics } from '../core/metrics.ts';
+import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
 import type { Evaluation, EvidenceItem } from '../model/alert.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
-import type { RuleSet } from '../model/plan.ts';
+import type { RulePlan, RuleSet } from '../model/plan.ts';
 import type { WindowSink } from '../model/window-result.ts';
 import { CHUNK, Chunk } from './chunk.ts';
 import { Dispatcher } from './dispatch.ts';
@@ -20,6 +21,8 @@ import { Texts } from './texts.ts';
 
 /** A watermark that leaps further stood still: what lies between is missing, not zero, and gives no empty windows. */
 const STANDSTILL_US = 3600e6;
+/** More than a watermark ever stays behind the newest row. */
+const REACH_US = 600e6;
 
 export interface WindowLimits {
   /** Different tuples of one measure and pane that are told apart; default 2^20. */
@@ -42,7 +45,9 @@ export interface WindowPorts {
  * construction; a batch walks through it rule by rule. Windows close when the watermark reaches their end, in the order
  * (end, rule), whatever the order of rows within the watermark's bound and however they were cut into batches.
  */
-export class WindowStage {
+export class WindowStage implements Stateful {
+  readonly #seed: Int32Array;
+  readonly #texts: Texts;
   readonly #chunk: Chunk;
   readonly #dispatcher: Dispatcher;
   readonly #rules: ClosingWindows[];
@@ -55,26 +60,28 @@ export class WindowStage {
   #dueUs = Number.POSITIVE_INFINITY;
 
   constructor(ruleSet: RuleSet, { names, metrics, onResults, limits = {} }: WindowPorts) {
-    const seed = limits.seed ?? randomInt(2 ** 31);
+    this.#seed = Int32Array.of(limits.seed ?? randomInt(2 ** 31));
+    this.#texts = new Texts(names);
     const masks = new NetMasks();
-    const lookups = new Lookups(masks, new Texts(names));
+    const lookups = new Lookups(masks, this.#texts);
     const plans = ruleSet.rules.map((rule) => planRule(rule, lookups, metrics));
     masks.build();
-    this.#chunk = new Chunk(masks, lookups.uses, seed);
+    this.#chunk = new Chunk(masks, lookups.uses, this.#seed);
     const scratch = new Scratch();
     const conditions = ruleSet.rules.flatMap(({ match, follow }) => (follow ? [match, follow.match] : [match]));
     this.#dispatcher = new Dispatcher(conditions, lookups, this.#chunk);
     const deps = { chunk: this.#chunk, scratch, dispatcher: this.#dispatcher };
     let condition = 0;
     this.#rules = plans.map((compile, index) => {
-      const compiled = compile({ chunk: this.#chunk, scratch, seed, metrics });
+      const compiled = compile({ chunk: this.#chunk, scratch, seed: this.#seed, metrics });
       const own = compiled.rule.follow ? [condition++, condition++] : [condition++];
       const feed = new RuleFeed(compiled, { ...deps, conditions: own }, limits);
       const session = compiled.rule.window.kind === 'session';
       return session ? new SessionWindows(feed, index, onResults) : new RuleWindows(feed, index, onResults);
     });
-    const wanted = ruleSet.rules.some(({ evidence }) => evidence.length > 0);
-    this.#recent = wanted ? new RecentRows(limits.recentRows ?? 1 << 18, lookups.uses) : null;
+    const wanting = ruleSet.rules.filter(({ evidence }) => evidence.length > 0);
+    const reachUs = Math.max(...wanting.map(reachOf));
+    this.#recent = wanting.length > 0 ? new RecentRows(limits.recentRows ?? 1 << 18, lookups.uses, reachUs) : null;
     this.#evidence = this.#recent && new EvidenceFinder(this.#recent, this.#chunk, scratch);
     this.#late = metrics.counter(
       'weir_late_rows_total',
@@ -129,4 +136,44 @@ export class WindowStage {
     for (const rule of this.#rules) next = Math.min(next, rule.nextEndUs(stood));
     return next;
   }
+
+  /** `Names`, whose ids are part of this state, are saved by whoever owns them. */
+  save(out: StateWriter): void {
+    out.section('stage', (stage) => {
+      stage.array(this.#seed);
+      stage.number(this.#watermarkUs);
+      stage.number(this.#dueUs);
+      this.#texts.save(stage);
+    });
+    const recent = this.#recent;
+    if (recent) out.section('recent rows', (rows) => recent.save(rows));
+    for (const windows of this.#rules) out.section(sectionOf(windows), (rule) => windows.save(rule));
+  }
+
+  /** Rules go on where they were by their fingerprint; those that the state does not know begin at its watermark. */
+  restore(state: StateReader): void {
+    const sections = state.sections();
+    const stage = sections.get('stage');
+    if (!stage) throw damaged('it holds no windows');
+    stage.into(this.#seed);
+    this.#watermarkUs = stage.number();
+    this.#dueUs = stage.number();
+    this.#texts.restore(stage);
+    const rows = sections.get('recent rows');
+    if (rows) this.#recent?.restore(rows);
+    for (const windows of this.#rules) {
+      const section = sections.get(sectionOf(windows));
+      if (section) windows.restore(section);
+      else windows.skipTo(this.#watermarkUs);
+    }
+  }
+}
+
+function sectionOf({ feed }: ClosingWindows): string {
+  return `rule ${feed.compiled.rule.fingerprint}`;
+}
+
+/** How far before the watermark evidence may look: a window that was held up by the watermark's bound, twice. */
+function reachOf({ window }: RulePlan): number {
+  return window.kind === 'session' ? Number.POSITIVE_INFINITY : 2 * window.sizeUs + REACH_US;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../src/core/metrics.ts';
-import { ActiveKeys, type Subject } from '../../src/detect/active-keys.ts';
+import { ActiveKeys } from '../../src/detect/active-keys.ts';
+import type { Subject } from '../../src/detect/subject.ts';
 import type { RulePlan } from '../../src/model/plan.ts';
 
 const SECOND = 1e6;

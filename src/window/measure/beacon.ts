@@ -1,3 +1,4 @@
+import type { Stateful, StateReader, StateWriter } from '../../core/state.ts';
 import { FLOWS } from '../field-code.ts';
 import { FlowHistory } from '../flow-history.ts';
 import { both } from '../layout.ts';
@@ -26,10 +27,11 @@ export const beacon: MeasureCompiler = (measure, where, layout, context): Measur
       histories.learn(pane);
       dropped.value = histories.dropped;
     },
+    memory: histories,
   };
 };
 
-class Histories {
+class Histories implements Stateful {
   dropped = 0;
   readonly #min: number;
   readonly #leastTime: number;
@@ -70,6 +72,20 @@ class Histories {
       if (score > keys.doubles[at]) keys.doubles[at] = score;
     }
     this.dropped = history.evicted + events.dropped;
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.dropped);
+    out.number(this.#beganUs);
+    out.number(this.#history === null ? 0 : 1);
+    this.#history?.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.dropped = state.number();
+    this.#beganUs = state.number();
+    this.#history = state.number() === 0 ? null : new FlowHistory();
+    this.#history?.restore(state);
   }
 
   #score(history: FlowHistory, tuple: number, endUs: number): number {

@@ -1,3 +1,4 @@
+import type { Stateful } from '../../core/state.ts';
 import type { AggregateMeasure } from '../../model/plan.ts';
 import type { Layout } from '../layout.ts';
 import type { Pane } from '../pane.ts';
@@ -25,6 +26,8 @@ export interface MeasureCode {
   finish?(view: WindowView, out: Float64Array, width: number, column: number): void;
   /** The structured value of one row. */
   detail?(view: WindowView, row: number): unknown;
+  /** What outlives windows. */
+  memory?: Stateful;
 }
 
 /** @param where the measure's own condition, as code */

@@ -1,3 +1,4 @@
+import type { Stateful, StateReader, StateWriter } from '../../core/state.ts';
 import { BIFLOW, FIRST, INITIATOR_KNOWN, IS_ICMP_ERROR, UNASKED } from '../../model/flow-batch.ts';
 import { FingerprintSet } from '../fingerprint-set.ts';
 import { KeyedTable } from '../keyed-table.ts';
@@ -45,10 +46,11 @@ export const scan: MeasureCompiler = (measure, where, layout, context): MeasureC
       dropped.value = walks.dropped;
     },
     finish: (view, out, width, column) => walks.write(view, out, width, column),
+    memory: walks,
   };
 };
 
-class Walks {
+class Walks implements Stateful {
   dropped = 0;
   readonly #keepUs: number;
   readonly #failure: number;
@@ -120,6 +122,21 @@ class Walks {
       (row) => scores[row] > middle || (scores[row] === middle && scores[row] > Number.NEGATIVE_INFINITY && room-- > 0),
     );
     this.dropped += before - walks.count;
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.dropped);
+    this.#seen.save(out);
+    out.number(this.#walks === null ? -1 : this.#walks.keyWords);
+    this.#walks?.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.dropped = state.number();
+    this.#seen.restore(state);
+    const keyWords = state.number();
+    this.#walks = keyWords < 0 ? null : new KeyedTable(keyWords, [0, 0]);
+    this.#walks?.restore(state);
   }
 
   /** "Failed first contacts more than a healthy host has", of keys that made a contact in the window. */
