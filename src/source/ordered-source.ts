@@ -75,8 +75,8 @@ export class OrderedSource implements PacketReader {
       this.#reader = openReader(origin, this.#options.reader, this.#options.blockBytes);
       return;
     }
-    const { boundUs, reader } = this.#options;
-    const first = openReader(origin, reader);
+    const { blockBytes, boundUs, reader } = this.#options;
+    const first = openReader(origin, reader, blockBytes);
     const justStart = boundUs === Number.POSITIVE_INFINITY;
     this.found = await scan(first, batch, (found) => justStart && !Number.isNaN(found.firstUs));
     this.#bytesTotal = first.bytesTotal;
@@ -85,7 +85,7 @@ export class OrderedSource implements PacketReader {
   }
 
   async #sort(batch: PacketBatch, found: Scan): Promise<void> {
-    const { maxIndexPackets, notice, reader } = this.#options;
+    const { blockBytes, maxIndexPackets, notice, reader } = this.#options;
     const told = `${this.name}: packets are up to ${(found.disorderUs / 1e6).toFixed(1)} s out of time order`;
     if (found.packets > maxIndexPackets) {
       notice(`${told}; it has more than ${maxIndexPackets} packets and is read in the order of the file`);
@@ -96,7 +96,7 @@ export class OrderedSource implements PacketReader {
       notice(`${told}; it is read in the order of the file, for ${input}`);
       return;
     }
-    const second = openReader(this.origin, reader);
+    const second = openReader(this.origin, reader, blockBytes);
     const index = await buildIndex(second, batch, found.packets, found.firstUs);
     second.close();
     this.#sorted = new SortedReader(this.name, input, index, { ...found, bytesTotal: this.#bytesTotal });

@@ -27,7 +27,7 @@ export type Report =
 const HANG_MS = 2000;
 const SAMPLES = 20;
 
-const report = (message: Report): void => void process.send!(message);
+const report = (message: Report): void => void process.send?.(message);
 const orders = JSON.parse(process.argv[2]) as Orders;
 
 /** Resident memory without garbage, in megabytes. */
@@ -78,7 +78,7 @@ async function work(): Promise<void> {
     await setImmediate();
   }
   report({ kind: 'done', cases: count, slowestMs });
-  process.disconnect();
+  process.disconnect?.();
 }
 
 await work();

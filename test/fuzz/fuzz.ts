@@ -9,7 +9,7 @@ import { readSeeds, SEED_FOLDERS } from './seeds.ts';
 const USAGE = `npm run fuzz -- [--seed N] [--count N] [--jobs N] [--case N] [--keep DIR]
 
 Changes real captures at random (bits, bytes, length fields, link types, cuts, splices, repeated and foreign records)
-and reads each as stats, flows and, once in 500 cases with eight captures, replay do. Wrong is: an error thrown, a case
+and reads each as stats, flows and, once in 1000 cases with eight captures, replay do. Wrong is: an error thrown, a case
 that takes more than 2 s, packets or bytes that do not add up, memory that grows. The same seed gives the same cases.
   --seed N    default 1          --count N   cases, default 10000       --jobs N   processes, default 1
   --case N    only this case, with those of its group before it, whose state it meets

@@ -21,11 +21,11 @@ export interface Sums {
 }
 
 const ROWS = 128;
-const CAPACITY = 1024;
+const CAPACITY = 256;
 const BOUND_US = 3e6;
 /** So few that tables overflow all the time. */
 const SMALL = { flows: 64, fragments: 16, addresses: 64 };
-const LIMITS = { maxIndexPackets: 1e6, maxSpoolBytes: 1 << 24, blockBytes: 1 << 16 };
+const LIMITS = { maxIndexPackets: 1e6, maxSpoolBytes: 1 << 24, boundUs: BOUND_US };
 
 /**
  * What `weir stats` and `weir flows` do with a capture, in memory. Decoder and meter go on from capture to capture, so
@@ -63,8 +63,8 @@ export class Lab {
   }
 
   /** As `weir flows`: what was read, and what slices and records say of it. */
-  async flows(bytes: Uint8Array): Promise<{ read: Sums; slices: Sums; records: Sums }> {
-    const options = { ...LIMITS, reader: 'weir', boundUs: BOUND_US, notice: () => {} } as const;
+  async flows(bytes: Uint8Array, blockBytes: number): Promise<{ read: Sums; slices: Sums; records: Sums }> {
+    const options = { ...LIMITS, blockBytes, reader: 'weir', notice: () => {} } as const;
     const source = new OrderedSource(memory(bytes), options);
     await source.prepare(this.#batch);
     const stream = new MergedStream([source], CAPACITY);
