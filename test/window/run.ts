@@ -49,7 +49,7 @@ export function run(rules: RulePlan[], slices: readonly Slice[], options: RunOpt
   return { lines, metrics, stage };
 }
 
-function collect(results: WindowResults, lines: Line[]): void {
+export function collect(results: WindowResults, lines: unknown[]): void {
   const { rule, values, samples, startUs, endUs } = results;
   const width = rule.measures.length;
   for (let i = 0; i < results.length; i++) {
