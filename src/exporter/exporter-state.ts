@@ -1,0 +1,106 @@
+import { Sampling } from './sampling.ts';
+import { Sequence } from './sequence.ts';
+import type { Template } from './template.ts';
+
+/** What is kept of one observation domain (v9: source id; sFlow: sub-agent). */
+export class DomainState {
+  readonly id: number;
+  readonly version: number;
+  readonly templates = new Map<number, Template>();
+  readonly sampling = new Sampling();
+  /** When the exporter started, microseconds, where its options said so; else 0. */
+  bootUs = 0;
+
+  constructor(version: number, id: number) {
+    this.version = version;
+    this.id = id;
+  }
+}
+
+const TWO_32 = 2 ** 32;
+const MOST_DOMAINS = 1024;
+const MOST_SEQUENCES = 4096;
+const MOST_NAMES = 16_384;
+
+/** Bounded by its oldest entry leaving. @returns what left */
+function makeRoom<K, V>(map: Map<K, V>, most: number): [K, V] | undefined {
+  if (map.size < most) return undefined;
+  const [oldest] = map;
+  map.delete(oldest[0]);
+  return oldest;
+}
+
+/** What is kept of one exporter, which is known by its address. */
+export class ExporterState {
+  readonly key: string;
+  /** N of 1:N from the configuration; 0 lets the exporter say it. */
+  readonly overrideRate: number;
+  readonly domains = new Map<number, DomainState>();
+  /** Templates in the order of their last announcement. */
+  readonly announced = new Map<Template, DomainState>();
+  readonly sequences = new Map<number, Sequence>();
+  /** Texts that options records gave: interfaces by ifIndex, applications by id in hex, VRFs by id. */
+  readonly interfaces = new Map<number, string>();
+  readonly applications = new Map<string, string>();
+  readonly vrfs = new Map<number, string>();
+  /** Id in `Names.exporters`. */
+  name = 0;
+  lastSeenUs = 0;
+  /** Protocol of the latest datagram: 1, 5, 7, 9, 10, or 105 for sFlow v5. */
+  version = 0;
+  datagrams = 0;
+  records = 0;
+  lost = 0;
+  /** Rows whose sampling interval nobody knows. */
+  unknownRate = 0;
+  quarantined = 0;
+  lastUptimeMs = -1;
+
+  constructor(key: string, overrideRate: number) {
+    this.key = key;
+    this.overrideRate = overrideRate;
+  }
+
+  domain(version: number, id: number): DomainState {
+    const key = version * TWO_32 + id;
+    const known = this.domains.get(key);
+    if (known !== undefined) return known;
+    const left = makeRoom(this.domains, MOST_DOMAINS);
+    if (left !== undefined) for (const template of left[1].templates.values()) this.announced.delete(template);
+    const domain = new DomainState(version, id);
+    this.domains.set(key, domain);
+    return domain;
+  }
+
+  /** @param port where the datagram came from: exporters on one address count for themselves */
+  sequence(port: number, domain: DomainState): Sequence {
+    const key = (domain.version * 65_536 + port) * TWO_32 + domain.id;
+    const known = this.sequences.get(key);
+    if (known !== undefined) return known;
+    makeRoom(this.sequences, MOST_SEQUENCES);
+    const sequence = new Sequence();
+    this.sequences.set(key, sequence);
+    return sequence;
+  }
+
+  resetSequences(): void {
+    for (const sequence of this.sequences.values()) sequence.reset();
+  }
+
+  nameInterface(index: number, name: string): void {
+    remember(this.interfaces, index, name);
+  }
+
+  nameApplication(id: string, name: string): void {
+    remember(this.applications, id, name);
+  }
+
+  nameVrf(id: number, name: string): void {
+    remember(this.vrfs, id, name);
+  }
+}
+
+function remember<K>(map: Map<K, string>, key: K, name: string): void {
+  if (!map.has(key)) makeRoom(map, MOST_NAMES);
+  map.set(key, name);
+}

@@ -1,0 +1,310 @@
+import { NO_LAYER2, NO_OCTETS, NO_PACKETS, NO_PROTOCOL } from '../model/flow-batch.ts';
+import { REVERSE_PEN } from './elements.ts';
+import { type BatchColumn, DEFAULTS, type ScratchColumn } from './row-columns.ts';
+import { type Field, type Template, VARIABLE } from './template.ts';
+
+/** How a field reaches its column. */
+export const UINT = 0;
+export const IF_ZERO = 1;
+export const ADDRESS = 2;
+export const INNER_ADDRESS = 3;
+export const SCRATCH_UINT = 4;
+export const SCRATCH_NTP = 5;
+export const SCRATCH_IF_ZERO = 6;
+
+export interface RowStep {
+  kind: number;
+  /** Index of the field, and where it is in a record of fixed length. */
+  field: number;
+  offset: number;
+  length: number;
+  column: BatchColumn;
+  scratch: ScratchColumn;
+  /** For addresses. */
+  isSource: boolean;
+}
+
+/** What the number of a time field counts. */
+export const NO_TIME = 0;
+export const ABSOLUTE = 1;
+export const UPTIME = 2;
+export const BEFORE_EXPORT = 3;
+
+export interface TimeRule {
+  kind: number;
+  /** Microseconds a unit. */
+  unit: number;
+}
+
+/** How the records of one template become rows: made once, run for every set. */
+export interface RowPlan {
+  steps: RowStep[];
+  defaults: (readonly [BatchColumn, number])[];
+  start: TimeRule;
+  end: TimeRule;
+  /** Microseconds a unit of the duration; 0 without one. */
+  durationUnit: number;
+  hasBoot: boolean;
+  hasIp: boolean;
+  /** Every row has both addresses, once each. */
+  hasBothEnds: boolean;
+  hasPorts: boolean;
+  hasInner: boolean;
+  isBiflow: boolean;
+  /** The record itself says how it was sampled. */
+  hasRate: boolean;
+  hasSampler: boolean;
+  hasEvent: boolean;
+  hasIcmp: boolean;
+  /** What the records do not say: `NO_...` bits of a batch's `meta`. */
+  absent: number;
+  /** Index of the field that holds a frame or an IP packet to look into, -1 without. */
+  frame: number;
+  frameIsIp: boolean;
+  /** Index of the field that says how long the frame was, -1 without. */
+  frameSize: number;
+}
+
+type Wanted = readonly (readonly [number, number])[];
+const iana = (...ids: number[]): Wanted => ids.map((id) => [0, id] as const);
+const reverse = (...ids: number[]): Wanted => ids.map((id) => [REVERSE_PEN, id] as const);
+
+/**
+ * Column, then lists of elements: the first list of which the template has any is used, its later elements where the
+ * earlier are zero. Deltas come before totals, what came in before what went out (RFC 5102's post...), initiator's
+ * (RFC 8158 and Cisco's NSEL) last.
+ */
+const COUNTS: readonly (readonly [BatchColumn, readonly Wanted[]])[] = [
+  ['octetDeltaCount', [iana(1, 23), iana(23), iana(231), iana(85, 171), iana(171)]],
+  ['packetDeltaCount', [iana(2, 24), iana(24), iana(298), iana(86, 172), iana(172)]],
+  ['layer2OctetDeltaCount', [iana(352), iana(353)]],
+  ['reverseOctetDeltaCount', [reverse(1), iana(232), reverse(85)]],
+  ['reversePacketDeltaCount', [reverse(2), iana(299), reverse(86)]],
+  ['reverseLayer2OctetDeltaCount', [reverse(352), reverse(353)]],
+  ['sourceMacAddress', [iana(56)]],
+  ['destinationMacAddress', [iana(80)]],
+  ['vlanId', [iana(58), iana(243)]],
+  ['ingressInterface', [iana(10, 252), iana(252)]],
+  ['egressInterface', [iana(14, 253), iana(253)]],
+  ['sourceAs', [iana(16)]],
+  ['destinationAs', [iana(17)]],
+  ['tcpControlBits', [iana(6)]],
+  ['reverseTcpControlBits', [reverse(6)]],
+  ['icmpTypeCode', [iana(32, 139), iana(139)]],
+  ['ipClassOfService', [iana(5)]],
+  ['flowEndReason', [iana(136)]],
+];
+/** Of these the last in the record is the flow's own: the earlier belong to a tunnel around it. */
+const LAST_ONES: readonly (readonly [BatchColumn, number, readonly number[]])[] = [
+  ['sourceTransportPort', 2, [7, 180, 182]],
+  ['destinationTransportPort', 2, [11, 181, 183]],
+  ['protocolIdentifier', 1, [4]],
+];
+const HINTS: readonly (readonly [ScratchColumn, readonly number[]])[] = [
+  ['sampler', [48, 302]],
+  ['interval', [305]],
+  ['space', [306]],
+  ['size', [309]],
+  ['population', [310]],
+  ['rate', [34, 50]],
+  ['icmpType', [176, 178]],
+  ['icmpCode', [177, 179]],
+  ['event', [230, 233]],
+  ['boot', [160]],
+];
+
+interface TimeElement {
+  id: number;
+  rule: TimeRule;
+  isNtp: boolean;
+}
+const time = (id: number, kind: number, unit: number, isNtp = false): TimeElement => ({
+  id,
+  rule: { kind, unit },
+  isNtp,
+});
+const OBSERVED = [
+  time(325, ABSOLUTE, 1, true),
+  time(324, ABSOLUTE, 1, true),
+  time(323, ABSOLUTE, 1e3),
+  time(322, ABSOLUTE, 1e6),
+];
+/** The finest clock first; what was observed at one moment began and ended there. */
+const STARTS = [
+  time(156, ABSOLUTE, 1, true),
+  time(154, ABSOLUTE, 1, true),
+  time(152, ABSOLUTE, 1e3),
+  time(150, ABSOLUTE, 1e6),
+  time(22, UPTIME, 1e3),
+  time(158, BEFORE_EXPORT, 1),
+  ...OBSERVED,
+];
+const ENDS = [
+  time(157, ABSOLUTE, 1, true),
+  time(155, ABSOLUTE, 1, true),
+  time(153, ABSOLUTE, 1e3),
+  time(151, ABSOLUTE, 1e6),
+  time(21, UPTIME, 1e3),
+  time(159, BEFORE_EXPORT, 1),
+  ...OBSERVED,
+];
+const ABSENT: readonly (readonly [BatchColumn, number])[] = [
+  ['packetDeltaCount', NO_PACKETS],
+  ['octetDeltaCount', NO_OCTETS],
+  ['layer2OctetDeltaCount', NO_LAYER2],
+  ['protocolIdentifier', NO_PROTOCOL],
+];
+const FRAME = 315;
+const IP_SECTION = 313;
+const FRAME_SIZE = 312;
+
+export function planRows(template: Template): RowPlan {
+  return new Planner(template).plan();
+}
+
+class Planner {
+  readonly #fields: Field[];
+  readonly #offsets: number[] = [];
+  readonly #steps: RowStep[] = [];
+
+  constructor(template: Template) {
+    this.#fields = template.fields;
+    let offset = 0;
+    for (const field of template.fields) {
+      this.#offsets.push(offset);
+      offset += field.length === VARIABLE ? 0 : field.length;
+    }
+  }
+
+  plan(): RowPlan {
+    this.#counts();
+    const hasPorts = this.#lastOnes();
+    const [hasSource, innerSource] = this.#addresses(true, [8, 27], [44, 170]);
+    const [hasDestination, innerDestination] = this.#addresses(false, [12, 28], [45, 169]);
+    const has = this.#hints();
+    const hasIp = hasSource || hasDestination;
+    const filled = new Set(this.#steps.map((step) => step.column));
+    const frame = hasIp ? -1 : this.#find(0, FRAME, Number.POSITIVE_INFINITY);
+    return {
+      start: this.#time(STARTS, 'start'),
+      end: this.#time(ENDS, 'end'),
+      durationUnit: this.#duration(),
+      steps: this.#steps,
+      defaults: DEFAULTS.filter(([column]) => !filled.has(column)),
+      hasBoot: has.has('boot'),
+      hasIp,
+      hasBothEnds: hasSource && hasDestination && !innerSource && !innerDestination,
+      hasPorts,
+      hasInner: innerSource || innerDestination,
+      isBiflow: filled.has('reverseOctetDeltaCount') || filled.has('reversePacketDeltaCount'),
+      hasRate: ['interval', 'population', 'rate'].some((name) => has.has(name)),
+      hasSampler: has.has('sampler'),
+      hasEvent: has.has('event'),
+      hasIcmp: has.has('icmpType'),
+      absent: ABSENT.reduce((bits, [column, bit]) => (filled.has(column) ? bits : bits | bit), 0),
+      frame: frame >= 0 || hasIp ? frame : this.#find(0, IP_SECTION, Number.POSITIVE_INFINITY),
+      frameIsIp: frame < 0,
+      frameSize: this.#find(0, FRAME_SIZE, 8),
+    };
+  }
+
+  #counts(): void {
+    for (const [column, choices] of COUNTS) {
+      for (const choice of choices) {
+        if (this.#find(...choice[0], 8) < 0) continue;
+        let kind = UINT;
+        for (const [pen, id] of choice) {
+          const field = this.#find(pen, id, 8);
+          if (field >= 0) this.#step(kind, field, column);
+          kind = IF_ZERO;
+        }
+        break;
+      }
+    }
+  }
+
+  /** @returns whether there are ports */
+  #lastOnes(): boolean {
+    let found = false;
+    for (const [column, bytes, ids] of LAST_ONES) {
+      const general = this.#all(0, ids.slice(0, 1), bytes);
+      const fields = general.length > 0 ? general : this.#all(0, ids, bytes);
+      for (const field of fields) this.#step(fields === general ? UINT : IF_ZERO, field, column);
+      if (fields.length > 0 && bytes === 2) found = true;
+    }
+    return found;
+  }
+
+  /** @returns whether there are any, and whether there is more than one */
+  #addresses(isSource: boolean, full: number[], prefixes: number[]): [boolean, boolean] {
+    const addresses = this.#all(0, full, 16);
+    const fields = (addresses.length > 0 ? addresses : this.#all(0, prefixes, 16)).filter((i) =>
+      [4, 16].includes(this.#fields[i].length),
+    );
+    fields.forEach((field, i) => {
+      this.#steps.push({ ...this.#at(i === 0 ? ADDRESS : INNER_ADDRESS, field), isSource });
+    });
+    return [fields.length > 0, fields.length > 1];
+  }
+
+  #hints(): Set<string> {
+    const has = new Set<string>();
+    for (const [scratch, ids] of HINTS) {
+      const fields = this.#all(0, ids, 8);
+      fields.forEach((field, i) => {
+        this.#steps.push({ ...this.#at(i === 0 ? SCRATCH_UINT : SCRATCH_IF_ZERO, field), scratch });
+        has.add(scratch);
+      });
+    }
+    return has;
+  }
+
+  #time(elements: TimeElement[], scratch: 'start' | 'end'): TimeRule {
+    for (const { id, rule, isNtp } of elements) {
+      const field = this.#find(0, id, 8);
+      if (field < 0 || (isNtp && this.#fields[field].length !== 8)) continue;
+      this.#steps.push({ ...this.#at(isNtp ? SCRATCH_NTP : SCRATCH_UINT, field), scratch });
+      return rule;
+    }
+    return { kind: NO_TIME, unit: 0 };
+  }
+
+  #duration(): number {
+    for (const [id, unit] of [
+      [162, 1],
+      [161, 1e3],
+    ]) {
+      const field = this.#find(0, id, 8);
+      if (field < 0) continue;
+      this.#steps.push({ ...this.#at(SCRATCH_UINT, field), scratch: 'duration' });
+      return unit;
+    }
+    return 0;
+  }
+
+  #step(kind: number, field: number, column: BatchColumn): void {
+    this.#steps.push({ ...this.#at(kind, field), column });
+  }
+
+  #at(kind: number, field: number): RowStep {
+    const { length } = this.#fields[field];
+    const place = { field, offset: this.#offsets[field], length };
+    return { kind, ...place, column: 'meta', scratch: 'start', isSource: false };
+  }
+
+  #find(pen: number, id: number, longest: number): number {
+    return this.#fields.findIndex((field) => field.pen === pen && field.id === id && fits(field, longest));
+  }
+
+  /** In wire order. */
+  #all(pen: number, ids: readonly number[], longest: number): number[] {
+    const fits_ = (field: Field) => field.pen === pen && ids.includes(field.id) && fits(field, longest);
+    return this.#fields.flatMap((field, i) => (fits_(field) ? [i] : []));
+  }
+}
+
+/** Numbers have no variable length in practice; a frame has. */
+function fits(field: Field, longest: number): boolean {
+  if (field.length === VARIABLE) return longest === Number.POSITIVE_INFINITY;
+  return field.length > 0 && field.length <= longest;
+}

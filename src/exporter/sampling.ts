@@ -1,0 +1,67 @@
+/** How an exporter samples: what options records say of an observation domain. N of 1:N each. */
+export interface SamplingHints {
+  interval: number;
+  space: number;
+  size: number;
+  population: number;
+  rate: number;
+  probability: number;
+}
+
+/**
+ * N of 1:N. n of N (samplingPopulation over samplingSize) comes before the packet interval: of `interval` packets that
+ * are taken and `space` that are not (RFC 5477, section 8.2); without a space the interval is from one to the next.
+ * @returns 0 when nothing is said
+ */
+export function rateOf(hints: SamplingHints): number {
+  const { interval, space, size, population, rate, probability } = hints;
+  if (size > 0 && population > 0) return population / size;
+  if (interval > 0) return space >= 0 ? (interval + space) / interval : interval;
+  if (probability > 0 && probability <= 1) return 1 / probability;
+  return rate > 0 ? rate : 0;
+}
+
+/** Samplers that an observation domain may tell of. */
+const MOST_SAMPLERS = 4096;
+
+/** Sampling of an observation domain. */
+export class Sampling {
+  /** Of everything that names no sampler; 0 until something is said. */
+  common = 0;
+  readonly #bySampler = new Map<number, number>();
+
+  learn(sampler: number, rate: number): void {
+    if (rate <= 0) return;
+    if (sampler < 0) this.common = rate;
+    else if (this.#bySampler.has(sampler) || this.#bySampler.size < MOST_SAMPLERS) this.#bySampler.set(sampler, rate);
+  }
+
+  /** Of records that name a sampler: 0 is unknown, sampler 0 is "none" where nobody defined it. */
+  of(sampler: number): number {
+    const rate = this.#bySampler.get(sampler);
+    if (rate !== undefined) return rate;
+    if (sampler === 0) return this.common || 1;
+    return this.common;
+  }
+
+  get isKnown(): boolean {
+    return this.common > 0 || this.#bySampler.size > 0;
+  }
+
+  toJson(): unknown {
+    return { common: this.common, samplers: [...this.#bySampler] };
+  }
+
+  fromJson(value: { common: number; samplers: [number, number][] }): void {
+    this.common = value.common;
+    for (const [sampler, rate] of value.samplers) this.#bySampler.set(sampler, rate);
+  }
+}
+
+/**
+ * Half the width of the 95 % interval of a count that was estimated from `samples` sampled packets, as a share of the
+ * estimate (Phaal and Panchen, "Packet sampling basics": 1.96 / sqrt(samples)).
+ */
+export function relativeError(samples: number): number {
+  return samples > 0 ? 1.96 / Math.sqrt(samples) : 1;
+}
