@@ -1,16 +1,12 @@
 import { Metrics } from '../../src/core/metrics.ts';
-import { Decoder } from '../../src/decode/decode.ts';
 import { loadPlans } from '../../src/forecast/forecast.ts';
-import { Meter } from '../../src/meter/meter.ts';
 import { DEFAULT_HOME, formatAddress, type Prefix, parsePrefix } from '../../src/model/address.ts';
-import { createFlowBatch, type FlowBatch } from '../../src/model/flow-batch.ts';
+import type { FlowBatch } from '../../src/model/flow-batch.ts';
 import { Names } from '../../src/model/names.ts';
-import { PacketBatch } from '../../src/model/packet-batch.ts';
-import { PacketRows } from '../../src/model/packet-rows.ts';
 import type { RuleSet } from '../../src/model/plan.ts';
 import { loadRules } from '../../src/rule/rule.ts';
-import { openCapture } from '../../src/source/source.ts';
 import { WindowStage } from '../../src/window/window.ts';
+import { type Step, slicesOf } from '../support/slices.ts';
 import { holds, keyOf } from '../window/naive.ts';
 import { rowsOf, type Slice } from '../window/rows.ts';
 
@@ -19,40 +15,7 @@ import { rowsOf, type Slice } from '../window/rows.ts';
  * machine may be shared.
  * `node test/perf/window.ts CAPTURE [ROUNDS [RULE...]]`. Prints one JSON line; with `each` as rule, one line a rule.
  */
-const BOUND_US = 3e6;
 const NAIVE_SLICES = 20_000;
-
-interface Step {
-  batch: FlowBatch;
-  watermarkUs: number;
-}
-
-/** All slices of a capture, in the meter's batches. */
-async function slicesOf(path: string, names: Names): Promise<Step[]> {
-  const steps: Step[] = [];
-  const metrics = new Metrics();
-  const meter = new Meter({ records: false }, { metrics, names, onSlices: keep, onRecords: () => {} });
-  function keep(batch: FlowBatch): void {
-    const copy = createFlowBatch(batch.length);
-    for (let row = 0; row < batch.length; row++) copy.copyRow(row, batch, row);
-    copy.length = batch.length;
-    steps.push({ batch: copy, watermarkUs: meter.maxEventUs - BOUND_US });
-  }
-  const decoder = new Decoder({ names }, { metrics });
-  const reader = openCapture(path);
-  const packets = new PacketBatch();
-  const rows = new PacketRows();
-  for (;;) {
-    const answer = reader.read(packets);
-    if (!(typeof answer === 'boolean' ? answer : await answer)) break;
-    for (let at = 0; at < packets.length; ) {
-      at += decoder.decode(packets, at, packets.length, rows);
-      meter.add(rows);
-    }
-  }
-  meter.end();
-  return steps;
-}
 
 interface Round {
   nanosecondsASlice: number;

@@ -1,0 +1,43 @@
+import { Metrics } from '../../src/core/metrics.ts';
+import { Decoder } from '../../src/decode/decode.ts';
+import { Meter } from '../../src/meter/meter.ts';
+import { createFlowBatch, type FlowBatch } from '../../src/model/flow-batch.ts';
+import type { Names } from '../../src/model/names.ts';
+import { PacketBatch } from '../../src/model/packet-batch.ts';
+import { PacketRows } from '../../src/model/packet-rows.ts';
+import { openCapture } from '../../src/source/source.ts';
+
+/** A batch of slices, and the watermark after it. */
+export interface Step {
+  batch: FlowBatch;
+  watermarkUs: number;
+}
+
+const BOUND_US = 3e6;
+
+/** All slices of a capture, in the meter's batches. */
+export async function slicesOf(path: string, names: Names): Promise<Step[]> {
+  const steps: Step[] = [];
+  const metrics = new Metrics();
+  const meter = new Meter({ records: false }, { metrics, names, onSlices: keep, onRecords: () => {} });
+  function keep(batch: FlowBatch): void {
+    const copy = createFlowBatch(batch.length);
+    for (let row = 0; row < batch.length; row++) copy.copyRow(row, batch, row);
+    copy.length = batch.length;
+    steps.push({ batch: copy, watermarkUs: meter.maxEventUs - BOUND_US });
+  }
+  const decoder = new Decoder({ names }, { metrics });
+  const reader = openCapture(path);
+  const packets = new PacketBatch();
+  const rows = new PacketRows();
+  for (;;) {
+    const answer = reader.read(packets);
+    if (!(typeof answer === 'boolean' ? answer : await answer)) break;
+    for (let at = 0; at < packets.length; ) {
+      at += decoder.decode(packets, at, packets.length, rows);
+      meter.add(rows);
+    }
+  }
+  meter.end();
+  return steps;
+}
