@@ -3,31 +3,28 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Finding, messageOf, WeirError } from './core/errors.ts';
 import { type Path, SourceFile } from './core/source-file.ts';
-import { parseDurationUs, parseQuantity } from './core/units.ts';
+import { parseQuantity } from './core/units.ts';
 import { type Prefix, parsePrefix } from './model/address.ts';
+import { duration } from './model/source-options.ts';
 import { channelOptions, routeOptions } from './notify/notify.ts';
+import { sourceOptions as captureSources } from './source/source.ts';
 import { storeOptions } from './store/store.ts';
 
-const duration = z.string().refine((text) => parseDurationUs(text) > 0, 'a duration such as 10s, 5m, 1h');
 const network = z
   .string()
   .refine((text) => parsePrefix(text) !== null, 'a network such as 192.0.2.0/24 or 2001:db8::/32');
 const speed = z.string().refine((text) => parseQuantity(text)?.unit === 'bps', 'a speed such as 1Gbps');
 
-const capture = z.strictObject({
-  name: z.string().min(1).describe('Identity of its position and series.'),
-  type: z
-    .enum(['capture', 'directory', 'load'])
-    .describe('capture: files; directory: a folder; load: interface loads as CSV.'),
-  path: z.string().describe('File, glob or folder, counted from this file.'),
-  pattern: z.string().optional().describe('Which files of a folder (glob).'),
-});
+/** One entry of `sources:`. Each room that has sources brings its own kinds; `sources.ts` makes them. */
+const source = z.discriminatedUnion('type', [...captureSources]);
+
+export type SourceConfig = z.infer<typeof source>;
 
 /** The whole of `weir.yaml`. Each room owns its part; this file only gathers them. */
 const schema = z
   .strictObject({
     version: z.literal(1),
-    sources: z.array(capture).default([]),
+    sources: z.array(source).default([]),
     rules: z.array(z.string()).default([]).describe('Rule files and folders; empty: the shipped library.'),
     nets: z.strictObject({ home: z.array(network).optional() }).prefault({}),
     interfaces: z
@@ -107,7 +104,7 @@ export function loadConfig(path: string): { config: Config | null; findings: Fin
   const at = (relative: string) => resolve(folder, relative);
   const config: Config = {
     ...parsed.data,
-    sources: parsed.data.sources.map((item) => ({ ...item, path: at(item.path) })),
+    sources: parsed.data.sources.map((item) => ('path' in item ? { ...item, path: at(item.path) } : item)),
     rules: parsed.data.rules.map(at),
     store: { ...parsed.data.store, path: at(parsed.data.store.path) },
     folder,

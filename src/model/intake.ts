@@ -23,11 +23,21 @@ export interface Source extends Stateful {
   readonly name: string;
   /** Opens; `wake` is to be called whenever there may be something to poll. Throws when it can never work. */
   start(wake: () => void): void | Promise<void>;
-  /** Gives about `budget` rows at most, then returns; true when more is there already. Never throws for bad input. */
-  poll(intake: Intake, budget: number): boolean | Promise<boolean>;
+  /**
+   * Event time of the row that the next poll gives first; Infinity when nothing is there. Sources that have it are
+   * polled in order of it, so that their rows come merged by time; others are polled as soon as they wake.
+   */
+  peek?(): number | Promise<number>;
+  /**
+   * Gives about `budget` rows at most, none later than `untilUs` where it has `peek`, then returns; true when more is
+   * there already. Never throws for bad input.
+   */
+  poll(intake: Intake, budget: number, untilUs?: number): boolean | Promise<boolean>;
   /** Finite, and all of it was given. */
   readonly done: boolean;
   /** The latest damage or failure; the source goes on where it can. */
   readonly error: InputError | null;
+  /** Facts of its own for the status dump: files, drops, restarts. */
+  status?(): Record<string, string | number | null>;
   stop(): void | Promise<void>;
 }

@@ -34,7 +34,7 @@ class Lane {
  * its start, so that files one after the other take one handle.
  */
 export class MergedStream {
-  /** Sources in the order of their start. */
+  /** Sources in the order of their start; more may be added behind while it is read. */
   readonly #sources: readonly OrderedSource[];
   readonly #capacity: number;
   /** Open lanes as a binary heap, the one with the earliest head first. */
@@ -46,6 +46,11 @@ export class MergedStream {
   constructor(sources: readonly OrderedSource[], capacity: number) {
     this.#sources = sources;
     this.#capacity = capacity;
+  }
+
+  /** Sources whose start has not come yet. */
+  get unopened(): number {
+    return this.#sources.length - this.#opened;
   }
 
   next(): PacketRun | null | Promise<PacketRun | null> {

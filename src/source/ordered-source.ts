@@ -60,6 +60,16 @@ export class OrderedSource implements PacketReader {
     return this.found?.error ?? this.#reader?.error ?? null;
   }
 
+  /** Its packets come in the order of time rather than of the file. */
+  get sorted(): boolean {
+    return this.#sorted !== null;
+  }
+
+  /** Everything was read. */
+  get ended(): boolean {
+    return this.#closed;
+  }
+
   get bytesRead(): number {
     return this.#reader?.bytesRead ?? this.#bytesRead;
   }

@@ -111,7 +111,8 @@ function sizeOf(paths: readonly string[]): number | null {
   }
 }
 
-function openable(path: string): Origin {
+/** A file's origin, or one whose reader says why it cannot be opened. */
+export function openable(path: string): Origin {
   try {
     return fileOrigin(path);
   } catch (cause) {
@@ -120,7 +121,7 @@ function openable(path: string): Origin {
 }
 
 /** Sources by start, then by content, so that the order in which files are named changes nothing. */
-function rank(sources: OrderedSource[]): OrderedSource[] {
+export function rank(sources: OrderedSource[]): OrderedSource[] {
   const firsts = sources.map(({ found }) => found?.firstUs ?? Number.NaN).filter((time) => !Number.isNaN(time));
   const earliest = firsts.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
   for (const source of sources) {

@@ -5,7 +5,9 @@ import { fileOrigin, openReader, type ReaderName, STANDARD_INPUT, standardInputO
 import type { PacketStream } from './packet-stream.ts';
 
 export { looksLikeCapture } from './capture-reader.ts';
+export { type CaptureSourceOptions, createCaptureSource } from './create.ts';
 export { isLoadCsv, LoadCsvReader } from './load-csv.ts';
+export { sourceOptions } from './options.ts';
 export type { OrderedOptions } from './ordered.ts';
 export type { ReaderName } from './origin.ts';
 export type { PacketRun, PacketStream } from './packet-stream.ts';

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type InputError, messageOf } from '../core/errors.ts';
 import type { ByteInput } from './byte-input.ts';
+import type { Waiting } from './follow-input.ts';
 
 /** Standard input is taken for a file when it ends within this. */
 const MAX_BYTES = 64 << 20;
@@ -9,19 +10,35 @@ const STALL_MS = 1000;
 const MAX_WAITING_BYTES = 4 << 20;
 
 /** A stream that is still being written: bytes as they come. */
-class StreamInput implements ByteInput {
+export class StreamInput implements Waiting {
   readonly bytesTotal = null;
   error: InputError | null = null;
   bytesRead = 0;
   readonly #arrivals: Arrivals;
+  #waiting = false;
+  readonly #onWait: (() => void)[] = [];
 
   constructor(arrivals: Arrivals) {
     this.#arrivals = arrivals;
   }
 
+  get waiting(): boolean {
+    return this.#waiting && this.#arrivals.bytes === 0 && !this.#arrivals.ended;
+  }
+
+  waits(): Promise<void> {
+    if (this.waiting) return Promise.resolve();
+    return new Promise((resolve) => this.#onWait.push(resolve));
+  }
+
   read(buffer: Uint8Array, from: number): number | Promise<number> {
     const arrivals = this.#arrivals;
-    if (arrivals.bytes === 0 && !arrivals.ended) return arrivals.more().then(() => this.read(buffer, from));
+    if (arrivals.bytes === 0 && !arrivals.ended) {
+      this.#waiting = true;
+      for (const told of this.#onWait.splice(0)) told();
+      return arrivals.more().then(() => this.read(buffer, from));
+    }
+    this.#waiting = false;
     const got = arrivals.take(buffer, from);
     this.bytesRead += got;
     if (got === 0 && arrivals.problem !== null) {
@@ -102,6 +119,13 @@ class Arrivals {
     this.#stream.pause();
     this.#notify();
   }
+}
+
+/** A stream as an input from its first byte on; its writer waits when too much does. */
+export function streamInput(stream: Readable): StreamInput {
+  const arrivals = new Arrivals(stream);
+  arrivals.limit = MAX_WAITING_BYTES;
+  return new StreamInput(arrivals);
 }
 
 export interface StandardInputOptions {

@@ -1,0 +1,28 @@
+import type { SourceConfig } from './config.ts';
+import type { Clock } from './core/clock.ts';
+import type { Logger } from './core/logger.ts';
+import type { Metrics } from './core/metrics.ts';
+import type { Source } from './model/intake.ts';
+import type { Names } from './model/names.ts';
+import { createCaptureSource } from './source/source.ts';
+
+export interface SourceDeps {
+  names: Names;
+  metrics: Metrics;
+  logger: Logger;
+  clock: Clock;
+  /** `--until-done`: what is there now is all there is; a folder is read, not watched. */
+  finite: boolean;
+}
+
+/** Makes the source of an entry of `sources:`; inert until `start`. */
+export function createSource(options: SourceConfig, deps: SourceDeps): Source {
+  switch (options.type) {
+    case 'capture':
+    case 'directory':
+    case 'load':
+    case 'stdin':
+    case 'tcpdump':
+      return createCaptureSource(options, deps);
+  }
+}
