@@ -1,0 +1,102 @@
+import type { InputError } from '../core/errors.ts';
+import type { FlowBatch } from '../model/flow-batch.ts';
+import type { Names } from '../model/names.ts';
+import { BAD } from './dialect.ts';
+import type { LogKind } from './kind.ts';
+import { LogRow } from './log-row.ts';
+import type { Mapping } from './mapping.ts';
+import { type Records, recordsOf, WAIT } from './records.ts';
+
+/** Lines longer than this are no rows. */
+export const MAX_LINE_BYTES = 1 << 20;
+const LINE_END = 10;
+
+/** How a log is to be read: a kind that its content told, or what the configuration says. */
+export type LogFormat = LogKind | Mapping;
+
+export interface ParserOptions {
+  names: Names;
+  /** Exporter of rows that name none: the source's name. */
+  exporter?: string;
+}
+
+/**
+ * The bytes of one log, piece by piece, into flow rows. It keeps no bytes: what is not taken has to be given again with
+ * more behind it. Damaged rows are counted, and the first is told with its line.
+ */
+export class LogParser {
+  rows = 0;
+  badRows = 0;
+  /** The first damage. */
+  error: InputError | null = null;
+  /** Records that give no row, by cause. */
+  readonly skipped = new Map<string, number>();
+  /** Bytes taken so far, and the line (from 1) that comes next. */
+  offset = 0;
+  line = 1;
+  readonly #row: LogRow;
+  readonly #records: Records;
+  #inLongLine = false;
+
+  constructor(format: LogFormat, { names, exporter }: ParserOptions) {
+    this.#row = new LogRow(names, exporter);
+    this.#records = recordsOf(format);
+  }
+
+  /** What has to be given first to a new parser that is to go on in the middle of the log. */
+  get header(): string {
+    return this.#records.header;
+  }
+
+  restoreHeader(header: string): void {
+    this.#records.restoreHeader(header);
+  }
+
+  /**
+   * Takes records from `from <= i < to` until the batch is full or no whole one is left. `last` says that nothing follows.
+   * @returns the bytes that were taken
+   */
+  take(bytes: Uint8Array, from: number, to: number, batch: FlowBatch, last: boolean): number {
+    const records = this.#records;
+    let at = from;
+    while (at < to && batch.length < batch.capacity) {
+      if (this.#inLongLine) {
+        at = this.#advance(bytes, at, this.#longLineEnd(bytes, at, to));
+        continue;
+      }
+      this.#row.reset();
+      const verdict = records.next(bytes, at, to, this.#row, last);
+      if (verdict === WAIT) {
+        if (to - at < MAX_LINE_BYTES) break;
+        this.#bad('the line is longer than a megabyte');
+        this.#inLongLine = true;
+        continue;
+      }
+      if (verdict === null) {
+        this.#row.commit(batch);
+        this.rows++;
+      } else if (verdict === BAD) this.#bad(records.reason);
+      else if (verdict !== '') this.skipped.set(verdict, (this.skipped.get(verdict) ?? 0) + 1);
+      at = this.#advance(bytes, at, records.end);
+    }
+    return at - from;
+  }
+
+  #longLineEnd(bytes: Uint8Array, at: number, to: number): number {
+    const end = bytes.indexOf(LINE_END, at);
+    if (end < 0 || end >= to) return to;
+    this.#inLongLine = false;
+    return end + 1;
+  }
+
+  #advance(bytes: Uint8Array, from: number, to: number): number {
+    for (let i = bytes.indexOf(LINE_END, from); i >= 0 && i < to; i = bytes.indexOf(LINE_END, i + 1)) this.line++;
+    this.offset += to - from;
+    return to;
+  }
+
+  #bad(reason: string): void {
+    this.badRows++;
+    this.error ??= { code: 'log.row', offset: this.offset, message: `line ${this.line}: ${reason}` };
+  }
+}

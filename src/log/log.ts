@@ -1,0 +1,5 @@
+export { type LogKind, logKindOf } from './kind.ts';
+export { type LogFormat, LogParser, type ParserOptions } from './log-parser.ts';
+export { LogReader } from './log-reader.ts';
+export type { Mapping } from './mapping.ts';
+export { fileLogKind, streamLogKind } from './sniff.ts';

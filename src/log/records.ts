@@ -1,0 +1,250 @@
+import { BAD, type Delimited, type Dialect, type Verdict } from './dialect.ts';
+import { eve } from './eve.ts';
+import { goflow2 } from './goflow2.ts';
+import { BROKEN, JsonRecord, WHOLE } from './json-record.ts';
+import { blankLayout, commaLayout, ZeekHeader } from './layout.ts';
+import { LineRecord } from './line-record.ts';
+import type { LogFormat } from './log-parser.ts';
+import type { LogRow } from './log-row.ts';
+import { mappedDialect } from './mapping.ts';
+import { nfdumpCsv, nfdumpJson } from './nfdump.ts';
+import { textOf } from './values.ts';
+import { VPC_DEFAULT, vpc } from './vpc.ts';
+import { zeek } from './zeek.ts';
+
+/** No whole record is there yet. */
+export const WAIT = 'wait';
+/** Nothing: a header, a comment, an empty line. */
+const NOTHING = '';
+const MOST_HEADER_BYTES = 64 << 10;
+
+/** Cuts a log into records and reads them, one a call. */
+export interface Records {
+  /** Behind the record that was read last. */
+  readonly end: number;
+  /** Why the latest record was bad. */
+  readonly reason: string;
+  readonly header: string;
+  restoreHeader(header: string): void;
+  next(bytes: Uint8Array, from: number, to: number, row: LogRow, last: boolean): Verdict;
+}
+
+export function recordsOf(format: LogFormat): Records {
+  if (typeof format !== 'string') {
+    const dialect = mappedDialect(format);
+    if (format.format === 'json') return new JsonRecords(dialect);
+    return new LineRecords(dialect, new PlainHeader(dialect, format.separator, format.header));
+  }
+  switch (format) {
+    case 'zeek':
+      return new LineRecords(zeek, new ZeekLines());
+    case 'vpc':
+      return new LineRecords(vpc, new VpcHeader());
+    case 'nfdump-csv':
+      return new LineRecords(nfdumpCsv, new PlainHeader(nfdumpCsv, ',', undefined));
+    case 'zeek-json':
+      return new JsonRecords(zeek);
+    case 'eve':
+      return new JsonRecords(eve());
+    case 'nfdump-json':
+      return new JsonRecords(nfdumpJson);
+    case 'goflow2':
+      return new JsonRecords(goflow2);
+  }
+}
+
+/** Objects, one a line or in a list, over any number of lines. */
+class JsonRecords implements Records {
+  end = 0;
+  reason = '';
+  readonly header = '';
+  readonly #record: JsonRecord;
+  readonly #dialect: Dialect;
+  /** After damage: the rest of a broken object of many lines is passed over without counting each line. */
+  #lost = false;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+    this.#record = new JsonRecord(dialect.columns);
+  }
+
+  restoreHeader(_header: string): void {}
+
+  next(bytes: Uint8Array, from: number, to: number, row: LogRow, last: boolean): Verdict {
+    let at = from;
+    while (at < to && isBetween(bytes[at])) at++;
+    if (at === to) return this.#give(to, NOTHING);
+    if (bytes[at] !== 123) return this.#broken(bytes, at, to, last, 'no JSON object begins here');
+    const outcome = this.#record.read(bytes, at, to, row);
+    if (outcome === WHOLE) {
+      this.#lost = false;
+      this.reason = 'a value is not of its kind';
+      return this.#give(this.#record.end, this.#record.valuesGood ? this.#finish(row) : BAD);
+    }
+    if (outcome === BROKEN) return this.#broken(bytes, at, to, last, 'the JSON object is broken');
+    if (!last) return WAIT;
+    return this.#broken(bytes, at, to, last, 'the JSON object is cut short');
+  }
+
+  #finish(row: LogRow): Verdict {
+    const verdict = this.#dialect.finish(row);
+    if (verdict === BAD) this.reason = 'the record has no flow';
+    return verdict;
+  }
+
+  /** Goes on with the next line. */
+  #broken(bytes: Uint8Array, at: number, to: number, last: boolean, reason: string): Verdict {
+    const lineEnd = bytes.indexOf(10, at);
+    const whole = lineEnd >= 0 && lineEnd < to;
+    if (!whole && !last) return WAIT;
+    this.reason = reason;
+    const verdict = this.#lost ? NOTHING : BAD;
+    this.#lost = true;
+    return this.#give(whole ? lineEnd + 1 : to, verdict);
+  }
+
+  #give(end: number, verdict: Verdict): Verdict {
+    this.end = end;
+    return verdict;
+  }
+}
+
+/** Blanks, commas and brackets of a list, a byte order mark. */
+function isBetween(byte: number): boolean {
+  return byte <= 32 || byte === 44 || byte === 91 || byte === 93 || byte >= 0xef;
+}
+
+/** What lines mean that are no rows. */
+interface HeaderReader {
+  /** True when the line is not a row; it may have begun a layout. */
+  take(bytes: Uint8Array, from: number, to: number): boolean;
+  layout: Delimited | null;
+  /** The text that brings the layout back. */
+  readonly text: string;
+  /** A last row without a line end cannot be known to be whole. */
+  readonly strict: boolean;
+}
+
+class LineRecords implements Records {
+  end = 0;
+  reason = '';
+  readonly #dialect: Dialect;
+  readonly #headerReader: HeaderReader;
+  #layout: Delimited | null = null;
+  #record: LineRecord | null = null;
+
+  constructor(dialect: Dialect, header: HeaderReader) {
+    this.#dialect = dialect;
+    this.#headerReader = header;
+  }
+
+  get header(): string {
+    return this.#headerReader.text;
+  }
+
+  restoreHeader(header: string): void {
+    for (const line of header.split('\n')) {
+      const bytes = Buffer.from(line);
+      if (bytes.length > 0) this.#headerReader.take(bytes, 0, bytes.length);
+    }
+  }
+
+  next(bytes: Uint8Array, from: number, to: number, row: LogRow, last: boolean): Verdict {
+    const found = bytes.indexOf(10, from);
+    const whole = found >= 0 && found < to;
+    if (!whole && !last) return WAIT;
+    this.end = whole ? found + 1 : to;
+    let lineEnd = whole ? found : to;
+    if (lineEnd > from && bytes[lineEnd - 1] === 13) lineEnd--;
+    if (lineEnd === from || this.#headerReader.take(bytes, from, lineEnd)) return NOTHING;
+    const record = this.#current();
+    if (record === null) return this.#bad('a row before the header');
+    if (record.read(bytes, from, lineEnd, row) !== null) {
+      return this.#bad(whole ? 'columns are missing or a value is not of its kind' : 'the last row is cut short');
+    }
+    if (!whole && this.#headerReader.strict) return this.#bad('the last row has no line end: it may be cut short');
+    const verdict = this.#dialect.finish(row);
+    if (verdict === BAD) this.reason = 'the row has no flow';
+    return verdict;
+  }
+
+  #bad(reason: string): Verdict {
+    this.reason = reason;
+    return BAD;
+  }
+
+  #current(): LineRecord | null {
+    const { layout } = this.#headerReader;
+    if (layout !== this.#layout) {
+      this.#layout = layout;
+      this.#record = layout === null ? null : new LineRecord(this.#dialect.columns, layout);
+    }
+    return this.#record;
+  }
+}
+
+class ZeekLines implements HeaderReader {
+  layout: Delimited | null = null;
+  readonly strict = true;
+  readonly #header = new ZeekHeader();
+  #lines: string[] = [];
+
+  get text(): string {
+    return this.#lines.join('\n');
+  }
+
+  take(bytes: Uint8Array, from: number, to: number): boolean {
+    if (bytes[from] !== 35) return false;
+    const line = textOf(bytes, from, Math.min(to, from + MOST_HEADER_BYTES));
+    if (line.startsWith('#separator')) this.#lines = [];
+    if (this.#lines.length < 16) this.#lines.push(line);
+    this.layout = this.#header.take(line) ?? this.layout;
+    return true;
+  }
+}
+
+/** A first line of names; the same line again, and what stands behind nfdump's `Summary`, are no rows. */
+class PlainHeader implements HeaderReader {
+  layout: Delimited | null;
+  text = '';
+  readonly strict = false;
+  readonly #separator: string;
+  readonly #nfdump: boolean;
+  #over = false;
+
+  constructor(dialect: Dialect, separator: string, header: readonly string[] | undefined) {
+    this.#separator = separator;
+    this.#nfdump = dialect === nfdumpCsv;
+    this.layout = header === undefined ? null : commaLayout(header.join(separator), separator);
+  }
+
+  take(bytes: Uint8Array, from: number, to: number): boolean {
+    if (this.layout === null) {
+      this.text = textOf(bytes, from, Math.min(to, from + MOST_HEADER_BYTES)).replace(/^\ufeff/, '');
+      this.layout = commaLayout(this.text, this.#separator);
+      return true;
+    }
+    if (!this.#nfdump || (bytes[from] >= 48 && bytes[from] <= 57 && !this.#over)) return false;
+    const line = textOf(bytes, from, Math.min(to, from + MOST_HEADER_BYTES));
+    if (line === this.text) this.#over = false;
+    else if (line.startsWith('Summary')) this.#over = true;
+    return this.#over || line === this.text || line.startsWith('No matching');
+  }
+}
+
+class VpcHeader implements HeaderReader {
+  layout: Delimited | null = null;
+  text = '';
+  readonly strict = false;
+
+  take(bytes: Uint8Array, from: number, to: number): boolean {
+    const isRow = bytes[from] >= 48 && bytes[from] <= 57;
+    if (this.layout !== null && (isRow || bytes[from] !== this.text.charCodeAt(0))) return false;
+    const line = textOf(bytes, from, Math.min(to, from + MOST_HEADER_BYTES));
+    const isHeader = /(^|\s)(pkt-)?srcaddr(\s|$)/.test(line);
+    if (!isHeader && this.layout !== null) return false;
+    this.text = isHeader ? line : VPC_DEFAULT;
+    this.layout = blankLayout(this.text);
+    return isHeader;
+  }
+}
