@@ -10,6 +10,7 @@ import { Meter } from '../meter/meter.ts';
 import { Names } from '../model/names.ts';
 import { PacketRows } from '../model/packet-rows.ts';
 import { openOrdered, type PacketStream } from '../source/source.ts';
+import { type DecodeFlowsOptions, decodeFlows } from './decode-flows.ts';
 import { createFlowOutput, FLOW_FORMATS, type FlowFormat, type FlowOutput } from './flow-output.ts';
 import { addInputOptions, type InputOptions, inputPaths } from './inputs.ts';
 import { notice, Progress } from './progress.ts';
@@ -21,7 +22,8 @@ const SECOND_US = 1e6;
 const ROWS = 128;
 const EVICTED = 'weir_meter_flows_evicted_total{cause="table_full"}';
 
-interface Options extends InputOptions {
+interface Options extends InputOptions, DecodeFlowsOptions {
+  decodeFlows?: boolean;
   json?: boolean;
   format?: FlowFormat;
   output?: string;
@@ -41,6 +43,8 @@ Examples:
   weir flows day.pcap --output flows.csv         the format follows the ending
   weir flows day.pcap --idle-timeout 1m --active-timeout 30m
   tcpdump -w - -i eth0 | weir flows - --json
+  weir flows exports.pcap --decode-flows --elements --json
+  weir flows template.dat data.dat --datagrams --json
 
 A record stands for both directions of a flow (RFC 5103). docs/flows.md says what a flow is and when it ends.`;
 
@@ -57,6 +61,12 @@ export function flowsCommand(program: Command): void {
     .option('--active-timeout <TIME>', 'a record that gets older than this is cut', '5m')
     .option('--max-flows <N>', 'flows in memory; past it idle ones leave early', String(1 << 20))
     .addOption(new Option('--reader <NAME>', 'second, independent reader of classic pcap').choices(['pcap-parser']))
+    .option(
+      '--decode-flows',
+      'records of NetFlow, IPFIX and sFlow datagrams inside the captures instead of their flows',
+    )
+    .option('--datagrams', 'each FILE is one UDP payload of an exporter, in the order given')
+    .option('--elements', 'every record with its information elements (JSON)')
     .option('--no-tunnels', 'do not look into tunnels')
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -139,6 +149,14 @@ class FlowRun {
 async function run(files: string[], options: Options): Promise<void> {
   const paths = inputPaths(files, options);
   const out = new LineWriter(options.output ?? null);
+  if (options.decodeFlows || options.datagrams || options.elements) {
+    const names = new Names();
+    const format = options.elements ? 'json' : formatOf(options);
+    const output = createFlowOutput(format, out, names);
+    process.exitCode = await decodeFlows(paths, options, { names, out, output });
+    out.close();
+    return;
+  }
   const flowRun = new FlowRun(options, out);
   for (const group of options.perFile ? paths.map((path) => [path]) : [paths]) await flowRun.meter(group);
   flowRun.end();

@@ -20,6 +20,7 @@ export type { RecordKind, RecordSink } from './data-sets.ts';
 export type { FrameDecoder } from './frames.ts';
 export type { Elements } from './record-elements.ts';
 export { relativeError } from './sampling.ts';
+export { payloadEnd, udpPayload } from './udp-payload.ts';
 
 const DAY_US = 86_400e6;
 const HOUR_US = 3600e6;

@@ -94,6 +94,10 @@ const COUNTS: readonly (readonly [BatchColumn, readonly Wanted[]])[] = [
   ['ipClassOfService', [iana(5)]],
   ['flowEndReason', [iana(136)]],
 ];
+const INITIATOR_OF = new Map([
+  [232, 231],
+  [299, 298],
+]);
 /** Of these the last in the record is the flow's own: the earlier belong to a tunnel around it. */
 const LAST_ONES: readonly (readonly [BatchColumn, number, readonly number[]])[] = [
   ['sourceTransportPort', 2, [7, 180, 182]],
@@ -211,6 +215,7 @@ class Planner {
   #counts(): void {
     for (const [column, choices] of COUNTS) {
       for (const choice of choices) {
+        if (!this.#hasInitiator(...choice[0])) continue;
         if (this.#find(...choice[0], 8) < 0) continue;
         let kind = UINT;
         for (const [pen, id] of choice) {
@@ -221,6 +226,12 @@ class Planner {
         break;
       }
     }
+  }
+
+  /** What the responder sent is an answer only beside what the initiator sent: some exporters use it for other things. */
+  #hasInitiator(pen: number, id: number): boolean {
+    const initiator = pen === 0 ? INITIATOR_OF.get(id) : undefined;
+    return initiator === undefined || this.#find(0, initiator, 8) >= 0;
   }
 
   /** @returns whether there are ports */

@@ -18,7 +18,7 @@ export function rateOf(hints: SamplingHints): number {
   if (size > 0 && population > 0) return population / size;
   if (interval > 0) return space >= 0 ? (interval + space) / interval : interval;
   if (probability > 0 && probability <= 1) return 1 / probability;
-  return rate > 0 ? rate : 0;
+  return rate;
 }
 
 /** Samplers that an observation domain may tell of. */

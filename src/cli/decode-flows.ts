@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { messageOf } from '../core/errors.ts';
+import { EXIT_DAMAGED, EXIT_OK, EXIT_UNREADABLE } from '../core/exit.ts';
+import { Metrics } from '../core/metrics.ts';
+import type { LineWriter } from '../core/output.ts';
+import { Decoder } from '../decode/decode.ts';
+import { type Elements, ExporterDecoder, payloadEnd, type RecordKind, udpPayload } from '../exporter/exporter.ts';
+import type { FlowBatch } from '../model/flow-batch.ts';
+import { FlowFormatter } from '../model/flow-json.ts';
+import type { Names } from '../model/names.ts';
+import { PacketRows, ROW, SRC } from '../model/packet-rows.ts';
+import { TextCache } from '../model/text-cache.ts';
+import { openOrdered, type PacketRun } from '../source/source.ts';
+import type { FlowOutput } from './flow-output.ts';
+import { notice } from './progress.ts';
+
+export interface DecodeFlowsOptions {
+  /** Each file is one UDP payload instead of a capture. */
+  datagrams?: boolean;
+  elements?: boolean;
+  perFile?: boolean;
+}
+
+const BOUND_US = 3e6;
+const ROWS = 128;
+/** Who sent datagrams that come without a packet around them. */
+const NOBODY = 'file';
+const DAMAGED = /^weir_exporter_damaged_total\{cause="(?!unknown_version)/;
+
+/**
+ * `weir flows --decode-flows`: records of NetFlow, IPFIX and sFlow datagrams inside captures, or of files that are one
+ * datagram each. @returns the exit code
+ */
+export async function decodeFlows(
+  paths: string[],
+  options: DecodeFlowsOptions,
+  { names, out, output }: { names: Names; out: LineWriter; output: FlowOutput },
+): Promise<number> {
+  const run = new DecodeRun(names, out, output, options.elements ?? false);
+  if (options.datagrams) for (const path of paths) run.datagram(path);
+  else for (const group of options.perFile ? paths.map((path) => [path]) : [paths]) await run.capture(group);
+  run.end();
+  if (run.damaged === 0) return EXIT_OK;
+  return run.datagrams === 0 && run.unreadable >= paths.length ? EXIT_UNREADABLE : EXIT_DAMAGED;
+}
+
+class DecodeRun {
+  datagrams = 0;
+  damaged = 0;
+  unreadable = 0;
+  readonly #names: Names;
+  readonly #output: FlowOutput;
+  readonly #metrics = new Metrics();
+  readonly #rows = new PacketRows(ROWS);
+  readonly #texts = new TextCache();
+  readonly #exporters: ExporterDecoder;
+  #file: string | undefined;
+
+  constructor(names: Names, out: LineWriter, output: FlowOutput, elements: boolean) {
+    this.#names = names;
+    this.#output = output;
+    const format = new FlowFormatter(names);
+    const onRecord = (kind: RecordKind, batch: FlowBatch, row: number, values: Elements): void => {
+      const flow = format.json(batch, row, this.#file).slice(0, -1);
+      out.line(`${flow},"record":"${kind}","elements":${JSON.stringify(values)}}`);
+    };
+    this.#exporters = new ExporterDecoder(
+      { names, frames: new Decoder({ names }, { metrics: new Metrics() }) },
+      {
+        metrics: this.#metrics,
+        onFlows: (batch) => output.write(batch, this.#file),
+        onRecord: elements ? onRecord : undefined,
+      },
+    );
+  }
+
+  datagram(path: string): void {
+    this.#file = path;
+    let data: Uint8Array;
+    try {
+      data = readFileSync(path === '-' ? 0 : path);
+    } catch (error) {
+      this.#unreadable(`${path}: ${messageOf(error)}`);
+      return;
+    }
+    if (this.#exporters.decode(data, 0, data.length, NOBODY, 0, Number.NaN)) this.datagrams++;
+    else this.#unreadable(`${path}: no datagram of NetFlow, IPFIX or sFlow (exporter.unknown, byte 0)`);
+    this.#exporters.flush();
+  }
+
+  async capture(paths: string[]): Promise<void> {
+    this.#file = paths.length === 1 ? paths[0] : undefined;
+    const stream = openOrdered(paths, { boundUs: BOUND_US, notice });
+    const decoder = new Decoder({ names: this.#names }, { metrics: new Metrics() });
+    for (let run = await stream.next(); run !== null; run = await stream.next()) {
+      for (let at = run.from; at < run.to; ) {
+        const taken = decoder.decode(run.batch, at, run.to, this.#rows);
+        for (let i = 0; i < taken; i++) this.#packet(run, at + i, i);
+        at += taken;
+      }
+    }
+    this.#exporters.flush();
+    stream.close();
+    for (const { name, error } of stream.readers) {
+      if (error !== null) this.#unreadable(`${name}: ${error.message} (${error.code}, byte ${error.offset})`);
+    }
+  }
+
+  #packet({ batch }: PacketRun, at: number, row: number): void {
+    const from = udpPayload(batch, at, this.#rows, row);
+    if (from < 0) return;
+    const address = this.#texts.address(this.#rows.words, row * ROW + SRC);
+    const port = batch.view.getUint16(from - 8);
+    const end = payloadEnd(batch, at, from);
+    if (this.#exporters.decode(batch.data, from, end, address, port, batch.timeUs[at])) this.datagrams++;
+  }
+
+  #unreadable(message: string): void {
+    this.damaged++;
+    this.unreadable++;
+    notice(message);
+  }
+
+  end(): void {
+    this.#output.end();
+    for (const [name, value] of Object.entries(this.#metrics.snapshot())) {
+      if (!DAMAGED.test(name)) continue;
+      this.damaged++;
+      notice(`damaged datagrams: ${name.slice(name.indexOf('"') + 1, -2)} ${value}`);
+    }
+    const { waiting } = this.#exporters;
+    if (waiting > 0) notice(`data sets whose template never came: ${waiting}`);
+  }
+}
