@@ -1,127 +1,21 @@
 import { setImmediate } from 'node:timers/promises';
-import { Alerts } from './alert/alert.ts';
 import type { Clock } from './core/clock.ts';
 import type { InputError } from './core/errors.ts';
-import type { Metrics } from './core/metrics.ts';
 import { Decoder } from './decode/decode.ts';
-import { Detect } from './detect/detect.ts';
-import { baselines, forecasters, LoadBook, loadPlans, type SeriesSink } from './forecast/forecast.ts';
-import { HomeLearner, Meter } from './meter/meter.ts';
+import { Engine, type EngineDeps, type Sinks, WATERMARK_BOUND_US } from './engine.ts';
+import { HomeLearner } from './meter/meter.ts';
 import type { Prefix } from './model/address.ts';
-import type { Evaluation, Transition } from './model/alert.ts';
-import type { FlowBatch, FlowSink } from './model/flow-batch.ts';
-import type { Names } from './model/names.ts';
 import { PacketRows, TIME_F64 } from './model/packet-rows.ts';
 import type { RuleSet } from './model/plan.ts';
-import type { Key, WindowResults } from './model/window-result.ts';
+import type { Key } from './model/window-result.ts';
 import { isLoadCsv, LoadCsvReader, openOrdered, type PacketRun, type PacketStream } from './source/source.ts';
-import { WindowStage } from './window/window.ts';
 
-/** The watermark stays this far behind the newest event: it covers the hold of first slices and small disorder. */
-export const WATERMARK_BOUND_US = 3e6;
 /** Packets that are looked at before the home nets are learned. */
 const LEARN_PACKETS = 20_000;
 const ROWS = 256;
 /** A paced replay lets this much event time through at once; it is shorter than any window. */
 const PIECE_US = 100_000;
 const BREATHE_MS = 25;
-
-/** Where results go. Batches are the giver's again when the call returns. */
-export interface Sinks {
-  transition(transition: Transition): void;
-  evaluation?(evaluation: Evaluation): void;
-  records?: FlowSink;
-  series?: SeriesSink;
-}
-
-export interface EngineOptions {
-  rules: RuleSet;
-  /** What `if_speed` is for a key, bits per second; NaN where unknown. */
-  interfaceSpeed?: (key: Key) => number;
-}
-
-interface Deps {
-  names: Names;
-  metrics: Metrics;
-}
-
-/**
- * The whole data flow behind the decoder, top to bottom: packets are metered into slices; slices and exporters' records go
- * through windows; window results are judged, judgements move alerts. Everything follows event time.
- */
-export class Engine {
-  readonly alerts: Alerts;
-  readonly loads: LoadBook;
-  readonly #meter: Meter;
-  readonly #windows: WindowStage;
-  packets = 0;
-  /** Event time of the first row, microseconds; NaN before. */
-  firstEventUs = Number.NaN;
-  #maxEventUs = Number.NEGATIVE_INFINITY;
-
-  constructor(options: EngineOptions, sinks: Sinks, { names, metrics }: Deps) {
-    const { rules, home } = options.rules;
-    const recording = loadPlans(home);
-    this.alerts = new Alerts(
-      {},
-      {
-        metrics,
-        evidence: (e) => this.#windows.evidence(e),
-        onTransition: (transition) => sinks.transition(transition),
-      },
-    );
-    const detect = new Detect(options.rules, {
-      baseline: baselines,
-      forecast: forecasters,
-      metrics,
-      interfaceSpeed: options.interfaceSpeed ?? (() => Number.NaN),
-      onEvaluation: (evaluation) => {
-        sinks.evaluation?.(evaluation);
-        this.alerts.evaluate(evaluation);
-      },
-    });
-    this.loads = new LoadBook({}, { forecasters, metrics, onPoint: sinks.series ?? (() => {}) });
-    const route = (results: WindowResults): boolean =>
-      results.ruleIndex < rules.length ? detect.results(results) : this.loads.results(results);
-    this.#windows = new WindowStage({ rules: [...rules, ...recording], home }, { names, metrics, onResults: route });
-    this.#meter = new Meter(
-      {},
-      { names, metrics, onSlices: (batch) => this.#windows.add(batch), onRecords: sinks.records ?? (() => {}) },
-    );
-  }
-
-  /** Decoded packets, in order of time. */
-  rows(rows: PacketRows): void {
-    this.packets += rows.length;
-    if (Number.isNaN(this.firstEventUs)) this.firstEventUs = rows.doubles[TIME_F64];
-    this.#meter.add(rows);
-    this.#advance(this.#meter.maxEventUs);
-  }
-
-  /** Records of an exporter, in order of their ends. */
-  flows(batch: FlowBatch): void {
-    this.#windows.add(batch);
-    for (let row = 0; row < batch.length; row++) this.#advance(batch.endUs[row]);
-  }
-
-  /** End of input: the watermark is at the end of time; every window closes, every detector judges what it has. */
-  end(): void {
-    this.#meter.end();
-    this.#windows.advance(Number.POSITIVE_INFINITY);
-    this.alerts.end();
-  }
-
-  get maxEventUs(): number {
-    return this.#maxEventUs;
-  }
-
-  #advance(eventUs: number): void {
-    if (eventUs <= this.#maxEventUs) return;
-    this.#maxEventUs = eventUs;
-    this.#windows.advance(eventUs - WATERMARK_BOUND_US);
-    this.alerts.advance(eventUs - WATERMARK_BOUND_US);
-  }
-}
 
 export interface ReplayInput {
   /** Captures and load tables, by content; `-` is standard input. */
@@ -154,7 +48,7 @@ export interface ReplayOutcome {
 export async function replay(
   input: ReplayInput,
   hooks: ReplayHooks,
-  deps: Deps & { clock: Clock },
+  deps: EngineDeps & { clock: Clock },
 ): Promise<ReplayOutcome> {
   const tables = input.paths.filter((path) => path !== '-' && isLoadCsv(path));
   const captures = input.paths.filter((path) => !tables.includes(path));

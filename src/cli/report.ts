@@ -1,10 +1,10 @@
 import type { LineWriter } from '../core/output.ts';
 import { formatUs } from '../core/time.ts';
 import { formatDuration, formatNumber, formatQuantity } from '../core/units.ts';
+import type { Engine } from '../engine.ts';
 import { formatPrefix } from '../model/address.ts';
 import { SEVERITIES, type Severity } from '../model/plan.ts';
 import type { Key } from '../model/window-result.ts';
-import type { Engine } from '../pipeline.ts';
 import { loadPicture } from './load-picture.ts';
 import { table } from './table.ts';
 import type { Talkers } from './talkers.ts';

@@ -6,10 +6,11 @@ import { WeirError } from '../core/errors.ts';
 import { EXIT_NO } from '../core/exit.ts';
 import { Metrics } from '../core/metrics.ts';
 import { LineWriter, wantsColour } from '../core/output.ts';
+import { Engine } from '../engine.ts';
 import type { Transition } from '../model/alert.ts';
 import { Names } from '../model/names.ts';
 import type { RulePlan, RuleSet } from '../model/plan.ts';
-import { Engine, replay } from '../pipeline.ts';
+import { replay } from '../pipeline.ts';
 import {
   flowRows,
   judge,

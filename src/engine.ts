@@ -1,0 +1,169 @@
+import { Alerts } from './alert/alert.ts';
+import { WeirError } from './core/errors.ts';
+import type { Metrics } from './core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from './core/state.ts';
+import { Detect } from './detect/detect.ts';
+import { baselines, forecasters, LoadBook, loadPlans, type SeriesSink } from './forecast/forecast.ts';
+import { Meter } from './meter/meter.ts';
+import type { Evaluation, Transition } from './model/alert.ts';
+import type { FlowBatch, FlowSink } from './model/flow-batch.ts';
+import type { Names } from './model/names.ts';
+import { type PacketRows, TIME_F64 } from './model/packet-rows.ts';
+import type { RulePlan, RuleSet } from './model/plan.ts';
+import type { Key, WindowResults } from './model/window-result.ts';
+import { WindowStage } from './window/window.ts';
+
+/** The watermark stays this far behind the newest event: it covers the hold of first slices and small disorder. */
+export const WATERMARK_BOUND_US = 3e6;
+
+/** Where results go. Batches are the giver's again when the call returns. */
+export interface Sinks {
+  transition(transition: Transition): void;
+  evaluation?(evaluation: Evaluation): void;
+  records?: FlowSink;
+  series?: SeriesSink;
+}
+
+export interface EngineOptions {
+  rules: RuleSet;
+  /** The watermark once `maxEventUs` was seen; default that minus the bound. With many sources it is the least of theirs. */
+  watermark?: (maxEventUs: number) => number;
+  /** What `if_speed` is for a key, bits per second; NaN where unknown. */
+  interfaceSpeed?: (key: Key) => number;
+}
+
+export interface EngineDeps {
+  names: Names;
+  metrics: Metrics;
+}
+
+/**
+ * The whole data flow behind the decoder, top to bottom: packets are metered into slices; slices and exporters' records go
+ * through windows; window results are judged, judgements move alerts. Everything follows event time.
+ */
+export class Engine implements Stateful {
+  readonly alerts: Alerts;
+  readonly loads: LoadBook;
+  readonly #meter: Meter;
+  readonly #windows: WindowStage;
+  packets = 0;
+  /** Event time of the first row, microseconds; NaN before. */
+  firstEventUs = Number.NaN;
+  #maxEventUs = Number.NEGATIVE_INFINITY;
+  #watermarkUs = Number.NEGATIVE_INFINITY;
+  readonly #rules: readonly RulePlan[];
+  readonly #detect: Detect;
+  readonly #watermark: (maxEventUs: number) => number;
+
+  constructor(options: EngineOptions, sinks: Sinks, { names, metrics }: EngineDeps) {
+    const { rules, home } = options.rules;
+    const recording = loadPlans(home);
+    this.#rules = rules;
+    this.#watermark = options.watermark ?? ((maxEventUs) => maxEventUs - WATERMARK_BOUND_US);
+    this.alerts = new Alerts(
+      {},
+      {
+        metrics,
+        evidence: (e) => this.#windows.evidence(e),
+        onTransition: (transition) => sinks.transition(transition),
+      },
+    );
+    this.#detect = new Detect(options.rules, {
+      baseline: baselines,
+      forecast: forecasters,
+      metrics,
+      interfaceSpeed: options.interfaceSpeed ?? (() => Number.NaN),
+      onEvaluation: (evaluation) => {
+        sinks.evaluation?.(evaluation);
+        this.alerts.evaluate(evaluation);
+      },
+    });
+    this.loads = new LoadBook({}, { forecasters, metrics, onPoint: sinks.series ?? (() => {}) });
+    const route = (results: WindowResults): boolean =>
+      results.ruleIndex < rules.length ? this.#detect.results(results) : this.loads.results(results);
+    this.#windows = new WindowStage({ rules: [...rules, ...recording], home }, { names, metrics, onResults: route });
+    this.#meter = new Meter(
+      {},
+      { names, metrics, onSlices: (batch) => this.#windows.add(batch), onRecords: sinks.records ?? (() => {}) },
+    );
+  }
+
+  /** Decoded packets, in order of time. */
+  rows(rows: PacketRows): void {
+    this.packets += rows.length;
+    if (Number.isNaN(this.firstEventUs)) this.firstEventUs = rows.doubles[TIME_F64];
+    this.#meter.add(rows);
+    this.#advance(this.#meter.maxEventUs);
+  }
+
+  /** Records of an exporter, in order of their ends. */
+  flows(batch: FlowBatch): void {
+    this.#windows.add(batch);
+    for (let row = 0; row < batch.length; row++) this.#advance(batch.endUs[row]);
+  }
+
+  /** End of input: the watermark is at the end of time; every window closes, every detector judges what it has. */
+  end(): void {
+    this.#meter.end();
+    this.#windows.advance(Number.POSITIVE_INFINITY);
+    this.alerts.end();
+  }
+
+  get maxEventUs(): number {
+    return this.#maxEventUs;
+  }
+
+  get watermarkUs(): number {
+    return this.#watermarkUs;
+  }
+
+  /** Silent sources: event time has come to `timeUs` without a row, as far as the watermark allows. */
+  pass(timeUs: number): void {
+    this.#meter.advance(timeUs);
+    this.#advance(timeUs);
+  }
+
+  /** Rules are known by id and fingerprint, so that a changed rule begins anew and the others go on. */
+  save(out: StateWriter): void {
+    out.section('time', (time) => {
+      time.number(this.packets);
+      time.number(this.firstEventUs);
+      time.number(this.#maxEventUs);
+      time.number(this.#watermarkUs);
+    });
+    out.section('meter', (meter) => this.#meter.save(meter));
+    out.section('windows', (windows) => this.#windows.save(windows));
+    out.section('detect', (detect) => this.#detect.save(detect));
+    out.section('alerts', (alerts) => alerts.bytes(this.alerts.save()));
+    out.section('loads', (loads) => this.loads.save(loads));
+  }
+
+  restore(state: StateReader): void {
+    const sections = state.sections();
+    const time = required(sections, 'time');
+    this.packets = time.number();
+    this.firstEventUs = time.number();
+    this.#maxEventUs = time.number();
+    this.#watermarkUs = time.number();
+    this.#meter.restore(required(sections, 'meter'));
+    this.#windows.restore(required(sections, 'windows'));
+    this.#detect.restore(required(sections, 'detect'));
+    this.alerts.restore(required(sections, 'alerts').bytes(), this.#rules);
+    this.loads.restore(required(sections, 'loads'));
+  }
+
+  #advance(eventUs: number): void {
+    if (eventUs > this.#maxEventUs) this.#maxEventUs = eventUs;
+    const watermarkUs = this.#watermark(this.#maxEventUs);
+    if (watermarkUs <= this.#watermarkUs) return;
+    this.#watermarkUs = watermarkUs;
+    this.#windows.advance(watermarkUs);
+    this.alerts.advance(watermarkUs);
+  }
+}
+
+function required(sections: ReadonlyMap<string, StateReader>, name: string): StateReader {
+  const section = sections.get(name);
+  if (section) return section;
+  throw new WeirError('state.damaged', `the saved state has no section ${name}`);
+}
