@@ -40,6 +40,16 @@ export class StringTable implements Stateful {
     return id >= this.#oldest && id < this.#next;
   }
 
+  /** The newest id; 0 before the first. */
+  get last(): number {
+    return this.#next - 1;
+  }
+
+  /** The texts of all ids after `id`, in order; '' for those that left already. */
+  after(id: number): string[] {
+    return Array.from({ length: this.last - id }, (_, i) => this.text(id + 1 + i));
+  }
+
   /** The oldest id that has a text. */
   get #oldest(): number {
     return Math.max(1, this.#next - this.capacity);
