@@ -1,34 +1,52 @@
 /**
- * Typed arrays cut from shared blocks. A buffer of its own costs a small array more than its content does; a hundred
- * thousand models have half a million of them. A block lives as long as one array in it; arrays are never taken back.
+ * Numbers of many models in shared blocks. A buffer or a view of its own costs a small array more than its content does;
+ * a hundred thousand models have half a million arrays. So they are slices of a block's views. A block lives
+ * as long as one slice in it; slices are never taken back.
  */
-const BLOCK_BYTES = 1 << 15;
+const BLOCK_BYTES = 1 << 18;
 /** Larger arrays have a buffer of their own, so that a block's end is not wasted on them. */
 const LARGE = BLOCK_BYTES / 8;
 
-let block = new ArrayBuffer(BLOCK_BYTES);
+/** The elements from `at` on. */
+export interface Slice<T> {
+  array: T;
+  at: number;
+}
+
+interface Block {
+  scalars: Float64Array<ArrayBuffer>;
+  floats: Float32Array<ArrayBuffer>;
+  cells: Int16Array<ArrayBuffer>;
+}
+
+let block = newBlock();
 let used = 0;
 
-export function float64(length: number): Float64Array<ArrayBuffer> {
+function newBlock(): Block {
+  const buffer = new ArrayBuffer(BLOCK_BYTES);
+  return { scalars: new Float64Array(buffer), floats: new Float32Array(buffer), cells: new Int16Array(buffer) };
+}
+
+export function float64(length: number): Slice<Float64Array> {
   const at = reserve(8 * length);
-  return at < 0 ? new Float64Array(length) : new Float64Array(block, at, length);
+  return at < 0 ? { array: new Float64Array(length), at: 0 } : { array: block.scalars, at: at / 8 };
 }
 
-export function float32(length: number): Float32Array<ArrayBuffer> {
+export function float32(length: number): Slice<Float32Array> {
   const at = reserve(4 * length);
-  return at < 0 ? new Float32Array(length) : new Float32Array(block, at, length);
+  return at < 0 ? { array: new Float32Array(length), at: 0 } : { array: block.floats, at: at / 4 };
 }
 
-export function int16(length: number): Int16Array<ArrayBuffer> {
+export function int16(length: number): Slice<Int16Array> {
   const at = reserve(2 * length);
-  return at < 0 ? new Int16Array(length) : new Int16Array(block, at, length);
+  return at < 0 ? { array: new Int16Array(length), at: 0 } : { array: block.cells, at: at / 2 };
 }
 
 /** Offset in `block`, aligned; -1 when the array shall have its own buffer. */
 function reserve(bytes: number): number {
   if (bytes > LARGE) return -1;
   if (used + bytes > BLOCK_BYTES) {
-    block = new ArrayBuffer(BLOCK_BYTES);
+    block = newBlock();
     used = 0;
   }
   const at = used;

@@ -1,5 +1,5 @@
 import { int16 } from './arena.ts';
-import type { HeadState } from './horizon-head.ts';
+
 import { damaged, fill } from './state.ts';
 import { DAY_US } from './steps.ts';
 
@@ -15,13 +15,23 @@ const sorted = new Float64Array(CELLS);
 /** ln of the unit in which peaks are kept, so that loads from 1e-9 to 1e19 fit two bytes. */
 const CENTRE = 12;
 
-/** Days since the epoch of the open day; days closed since the start. */
+/** Days since the epoch of the open day; days closed since the start; the cell last written and the values in it. */
 const OPEN_DAY = 0;
 const CLOSED_DAYS = 1;
-export const PEAK_SCALARS = 2;
+const CELL = 2;
+const IN_CELL = 3;
+export const PEAK_SCALARS = 4;
 
+/** Whose numbers the peaks stand behind. */
+interface PeakState {
+  readonly scalars: Float64Array;
+  readonly floats: Float32Array;
+  readonly floatsAt: number;
+}
+
+/** Cells of a day. */
 export function peakFloats(stepUs: number): number {
-  return 2 * Math.max(1, Math.min(CELLS, Math.round(DAY_US / stepUs)));
+  return Math.max(1, Math.min(CELLS, Math.round(DAY_US / stepUs)));
 }
 
 /**
@@ -29,22 +39,35 @@ export function peakFloats(stepUs: number): number {
  * steps is missing. Short steps are averaged to 288 cells a day first.
  */
 export class DailyPeaks {
-  days: Int16Array = int16(FIRST_DAYS);
-  private readonly state: HeadState;
+  private readonly state: PeakState;
   private readonly scalarsAt: number;
   private readonly floatsAt: number;
+  /** Cells of a day; NaN is one without a value. */
+  private readonly size: number;
+  private days!: Int16Array;
+  private daysAt = 0;
+  private length = 0;
 
-  /** Keeps its numbers behind those of the model `state`: `PEAK_SCALARS` scalars and `peakFloats` floats. */
-  constructor(state: HeadState, scalarsAt: number, floatsAt: number) {
+  /** Keeps its numbers behind those of the model `state`: `PEAK_SCALARS` scalars and `size` floats. */
+  constructor(state: PeakState, scalarsAt: number, floatsAt: number, size: number) {
     this.state = state;
     this.scalarsAt = scalarsAt;
-    this.floatsAt = floatsAt;
+    this.floatsAt = state.floatsAt + floatsAt;
+    this.size = size;
+    this.allot(FIRST_DAYS);
     state.scalars[scalarsAt + OPEN_DAY] = Number.NaN;
   }
 
-  /** Cells of a day: their means, then their counts. */
-  private get size(): number {
-    return (this.state.floats.length - this.floatsAt) / 2;
+  private allot(length: number): void {
+    const { array, at } = int16(length);
+    this.days = array;
+    this.daysAt = at;
+    this.length = length;
+  }
+
+  /** The closed days themselves, for saving. */
+  ownDays(): Int16Array {
+    return this.days.subarray(this.daysAt, this.daysAt + this.length);
   }
 
   private get openDay(): number {
@@ -59,11 +82,16 @@ export class DailyPeaks {
     const day = Math.floor(timeUs / DAY_US);
     if (day !== this.openDay) this.turn(day);
     if (!(value >= 0) || day !== this.openDay) return;
-    const { size, floatsAt } = this;
-    const { floats } = this.state;
-    const at = floatsAt + Math.min(size - 1, Math.floor(((timeUs - day * DAY_US) / DAY_US) * size));
-    floats[at + size]++;
-    floats[at] += (value - floats[at]) / floats[at + size];
+    const { size, scalarsAt } = this;
+    const { floats, scalars } = this.state;
+    const cell = Math.min(size - 1, Math.floor(((timeUs - day * DAY_US) / DAY_US) * size));
+    const at = this.floatsAt + cell;
+    if (cell !== scalars[scalarsAt + CELL]) {
+      scalars[scalarsAt + CELL] = cell;
+      scalars[scalarsAt + IN_CELL] = 0;
+    }
+    const n = ++scalars[scalarsAt + IN_CELL];
+    floats[at] = n === 1 ? value : floats[at] + (value - floats[at]) / n;
   }
 
   /** The time at which the open day began. */
@@ -79,7 +107,8 @@ export class DailyPeaks {
       for (let i = Math.min(day - open - 1, MOST_DAYS); i > 0; i--) this.push(Number.NaN);
     }
     this.state.scalars[this.scalarsAt + OPEN_DAY] = day;
-    this.state.floats.fill(0, this.floatsAt);
+    this.state.scalars[this.scalarsAt + CELL] = -1;
+    this.state.floats.fill(Number.NaN, this.floatsAt, this.floatsAt + this.size);
   }
 
   /** ln of the open day's 95th percentile so far; NaN when less than half of the day is there. */
@@ -87,7 +116,7 @@ export class DailyPeaks {
     const { size, floatsAt } = this;
     const { floats } = this.state;
     let n = 0;
-    for (let i = floatsAt; i < floatsAt + size; i++) if (floats[i + size] > 0) sorted[n++] = floats[i];
+    for (let i = floatsAt; i < floatsAt + size; i++) if (!Number.isNaN(floats[i])) sorted[n++] = floats[i];
     if (n * 2 < size) return Number.NaN;
     const peak = sorted.subarray(0, n).sort()[Math.min(n - 1, Math.floor(0.95 * n))];
     return peak > 0 ? Math.log(peak) : Number.NaN;
@@ -95,22 +124,22 @@ export class DailyPeaks {
 
   private push(z: number): void {
     const n = this.closed;
-    if (n === this.days.length && this.days.length < MOST_DAYS) {
-      const larger = int16(Math.min(MOST_DAYS, this.days.length * GROWTH));
-      larger.set(this.days);
-      this.days = larger;
+    if (n === this.length && this.length < MOST_DAYS) {
+      const smaller = this.ownDays();
+      this.allot(Math.min(MOST_DAYS, this.length * GROWTH));
+      this.days.set(smaller, this.daysAt);
     }
     const code = Math.round((z - CENTRE) / QUANTUM);
-    this.days[n % this.days.length] = Number.isNaN(z) ? MISSING : Math.max(-32767, Math.min(32767, code));
+    this.days[this.daysAt + (n % this.length)] = Number.isNaN(z) ? MISSING : Math.max(-32767, Math.min(32767, code));
     this.state.scalars[this.scalarsAt + CLOSED_DAYS] = n + 1;
   }
 
   /** Closed days, oldest first; NaN where a day is missing. */
   history(): Float64Array {
     const n = this.closed;
-    const kept = Math.min(n, this.days.length);
+    const kept = Math.min(n, this.length);
     return Float64Array.from({ length: kept }, (_, i) => {
-      const code = this.days[(n - kept + i) % this.days.length];
+      const code = this.days[this.daysAt + ((n - kept + i) % this.length)];
       return code === MISSING ? Number.NaN : code * QUANTUM + CENTRE;
     });
   }
@@ -118,7 +147,7 @@ export class DailyPeaks {
   restore(saved: ArrayBuffer | undefined): void {
     const length = (saved?.byteLength ?? 0) / 2;
     if (!(length > 0 && length <= MOST_DAYS)) throw damaged('forecast state of another size');
-    this.days = int16(length);
-    fill(this.days, saved);
+    this.allot(length);
+    fill(this.ownDays(), saved);
   }
 }

@@ -12,29 +12,38 @@ import {
 import { RLS_SIZE, rlsInit, rlsLearn, rlsPredict } from './rls.ts';
 import { conformalRate, forgetting, scaleRate } from './steps.ts';
 
-/** Scalars: scales of the fitting error, the issued forecast's error and the features; steps learned; the conformal ones. */
-export const HEAD_SCALARS = 4 + CONFORMAL_SCALARS;
+/** Scales of the fitting error, of the issued forecast's error and of the features; steps learned; then the conformal ones. */
 const S = 0;
 const SIGMA = 1;
 const LEARNED = 2;
 const REACH = 3;
 const CONFORMAL = 4;
+const FIT = CONFORMAL + CONFORMAL_SCALARS;
+/** Forecasts whose step has not come yet. */
+const PENDING = FIT + RLS_SIZE;
+
+/** Floats of a head: the numbers above, one forecast a step until its time. */
+export function headFloats(horizon: number): number {
+  return PENDING + horizon;
+}
+
+/** Cells of a head: the bins of its scores, two half widths for each forecast. */
+export function headCells(horizon: number): number {
+  return BINS_SIZE + 2 * horizon;
+}
+
 /** A series that never moves still gets an interval this wide (0.2 %, the quantum of the ring). */
 const LEAST_SCALE = 0.002;
 const FIRST_SCALE = 0.3;
 /** Errors are clipped at this many scales before they move theta. */
 const CLIP = 4;
 
-/** Floats kept of each forecast until its step arrives: the forecast and its two half widths. */
-const PENDING = 3;
-export function headFloats(horizon: number): number {
-  return RLS_SIZE + BINS_SIZE + PENDING * horizon;
-}
-
-/** The numbers of one series. */
+/** The numbers of one series: a slice of shared floats and one of shared cells. */
 export interface HeadState {
-  readonly scalars: Float64Array;
   readonly floats: Float32Array;
+  readonly floatsAt: number;
+  readonly cells: Int16Array;
+  readonly cellsAt: number;
 }
 
 /**
@@ -43,132 +52,152 @@ export interface HeadState {
  */
 export class HorizonHead {
   readonly horizon: number;
-  private readonly at: number;
-  private readonly fit: number;
+  private readonly floats: number;
+  private readonly cells: number;
   private readonly lambda: number;
   private readonly rate: number;
 
-  /** @param at where the head's scalars begin; @param fit where its floats begin */
-  constructor(horizon: number, stepUs: number, at: number, fit: number) {
+  /** @param floats where the head's floats begin among those of a series; @param cells the same for cells */
+  constructor(horizon: number, stepUs: number, floats: number, cells: number) {
     this.horizon = horizon;
-    this.at = at;
-    this.fit = fit;
+    this.floats = floats;
+    this.cells = cells;
     this.lambda = forgetting(stepUs);
     this.rate = conformalRate(stepUs, horizon);
   }
 
   init(m: HeadState): void {
-    rlsInit(m.floats, this.fit);
-    conformalInit(m.floats, this.fit + RLS_SIZE, m.scalars, this.at + CONFORMAL);
-    m.scalars[this.at + S] = FIRST_SCALE;
-    m.scalars[this.at + SIGMA] = FIRST_SCALE;
-    m.scalars[this.at + LEARNED] = 0;
-    m.scalars[this.at + REACH] = FIRST_SCALE;
-    m.floats.fill(Number.NaN, this.pending(0), this.pending(this.horizon));
+    const f = m.floats;
+    const at = m.floatsAt + this.floats;
+    rlsInit(f, at + FIT);
+    conformalInit(m.cells, m.cellsAt + this.cells, f, at + CONFORMAL);
+    f[at + S] = f[at + SIGMA] = f[at + REACH] = FIRST_SCALE;
+    f[at + LEARNED] = 0;
+    this.forgetIssued(m);
   }
 
   /** Starts the fit anew, as when the first day lag is there; scales and intervals stay. */
   refit(m: HeadState): void {
-    rlsInit(m.floats, this.fit);
-  }
-
-  private pending(slot: number): number {
-    return this.fit + RLS_SIZE + BINS_SIZE + slot * PENDING;
+    rlsInit(m.floats, m.floatsAt + this.floats + FIT);
   }
 
   /** zhat - c. */
   predict(m: HeadState, x: Float64Array): number {
-    return rlsPredict(m.floats, this.fit, x);
+    return rlsPredict(m.floats, m.floatsAt + this.floats + FIT, x);
+  }
+
+  /** Where the two half widths of the forecast for a step are. */
+  private halves(m: HeadState, target: number): number {
+    return m.cellsAt + this.cells + BINS_SIZE + 2 * (target % this.horizon);
   }
 
   /** Keeps the forecast for step `target` until that step comes. */
   issue(m: HeadState, target: number, zhat: number): void {
-    const at = this.pending(target % this.horizon);
-    m.floats[at] = zhat;
-    m.floats[at + 1] = this.half95(m);
-    m.floats[at + 2] = this.half80(m);
+    m.floats[m.floatsAt + this.floats + PENDING + (target % this.horizon)] = zhat;
+    const at = this.halves(m, target);
+    m.cells[at] = encodeHalf(this.half95(m));
+    m.cells[at + 1] = encodeHalf(this.half80(m));
   }
 
   /** The forecast for `target` as it was issued; NaN when there was none. */
   issued(m: HeadState, target: number): number {
-    return m.floats[this.pending(target % this.horizon)];
+    return m.floats[m.floatsAt + this.floats + PENDING + (target % this.horizon)];
   }
 
   issuedBand(m: HeadState, target: number): { z: number; half95: number; half80: number } {
-    const at = this.pending(target % this.horizon);
-    return { z: m.floats[at], half95: m.floats[at + 1], half80: m.floats[at + 2] };
+    const at = this.halves(m, target);
+    return { z: this.issued(m, target), half95: decodeHalf(m.cells[at]), half80: decodeHalf(m.cells[at + 1]) };
   }
 
   forgetIssued(m: HeadState): void {
-    m.floats.fill(Number.NaN, this.pending(0), this.pending(this.horizon));
+    const at = m.floatsAt + this.floats + PENDING;
+    m.floats.fill(Number.NaN, at, at + this.horizon);
   }
 
   /** Learns the fit from features `x` of the origin and the change since then. */
   learn(m: HeadState, x: Float64Array, change: number): void {
-    const s = m.scalars;
-    const e = change - this.predict(m, x);
-    const limit = CLIP * s[this.at + S];
+    const at = m.floatsAt + this.floats;
+    const e = change - rlsPredict(m.floats, at + FIT, x);
+    const limit = CLIP * m.floats[at + S];
     const weight = Math.abs(e) > limit ? limit / Math.abs(e) : 1;
-    rlsLearn(m.floats, this.fit, x, e, this.lambda, weight * this.leverage(m, x));
+    rlsLearn(m.floats, at + FIT, x, e, this.lambda, weight * leverage(m.floats, at, x));
     this.noteError(m, e);
-    s[this.at + LEARNED]++;
-  }
-
-  /** A lag that was an outlier makes features far larger than usual; unweighted, one such step would outvote hundreds. */
-  private leverage(m: HeadState, x: Float64Array): number {
-    let reach = 0;
-    for (let i = 0; i < x.length; i++) reach = Math.max(reach, Math.abs(x[i]));
-    const usual = m.scalars[this.at + REACH];
-    const limit = CLIP * usual;
-    m.scalars[this.at + REACH] += 0.02 * (Math.min(reach, limit) - usual);
-    return reach > limit ? (limit / reach) ** 2 : 1;
+    m.floats[at + LEARNED]++;
   }
 
   /** The scale of the error is never frozen, not even while values are held for outliers. */
   noteError(m: HeadState, e: number): void {
-    const s = m.scalars[this.at + S];
-    const rate = Math.max(0.02, 1 / (m.scalars[this.at + LEARNED] + 2));
+    const at = m.floatsAt + this.floats;
+    const s = m.floats[at + S];
+    const rate = Math.max(0.02, 1 / (m.floats[at + LEARNED] + 2));
     const next = s + rate * (1.25 * Math.min(Math.abs(e), CLIP * s) - s);
-    m.scalars[this.at + S] = Math.max(LEAST_SCALE, next);
+    m.floats[at + S] = Math.max(LEAST_SCALE, next);
   }
 
   /** Judges the issued forecast against what came, and moves interval and scale. */
   settle(m: HeadState, target: number, z: number): void {
-    const at = this.pending(target % this.horizon);
-    const residual = Math.abs(z - m.floats[at]);
+    const f = m.floats;
+    const at = m.floatsAt + this.floats;
+    const residual = Math.abs(z - f[at + PENDING + (target % this.horizon)]);
     if (Number.isNaN(residual)) return;
-    const conformal = this.at + CONFORMAL;
-    const sigma = m.scalars[this.at + SIGMA];
-    conformalAdapt(m.scalars, conformal, residual > m.floats[at + 1], residual > m.floats[at + 2], this.rate);
-    conformalLearn(m.floats, this.fit + RLS_SIZE, m.scalars, conformal, residual / sigma);
-    const rate = Math.max(scaleRate(this.horizon), 1 / (scoresSeen(m.scalars, conformal) + 3));
+    const halves = this.halves(m, target);
+    const conformal = at + CONFORMAL;
+    const sigma = f[at + SIGMA];
+    const miss95 = residual > decodeHalf(m.cells[halves]);
+    const miss80 = residual > decodeHalf(m.cells[halves + 1]);
+    conformalAdapt(f, conformal, miss95, miss80, this.rate);
+    conformalLearn(m.cells, m.cellsAt + this.cells, f, conformal, residual / sigma);
+    const rate = Math.max(scaleRate(this.horizon), 1 / (scoresSeen(f, conformal) + 3));
     const next = sigma + rate * (1.25 * Math.min(residual, 6 * sigma) - sigma);
-    m.scalars[this.at + SIGMA] = Math.max(LEAST_SCALE, next);
+    f[at + SIGMA] = Math.max(LEAST_SCALE, next);
   }
 
   scale(m: HeadState): number {
-    return m.scalars[this.at + S];
+    return m.floats[m.floatsAt + this.floats + S];
   }
 
   sigma(m: HeadState): number {
-    return m.scalars[this.at + SIGMA];
+    return m.floats[m.floatsAt + this.floats + SIGMA];
   }
 
   learned(m: HeadState): number {
-    return m.scalars[this.at + LEARNED];
+    return m.floats[m.floatsAt + this.floats + LEARNED];
   }
 
   /** Half width of the 95 % interval in log space. */
   half95(m: HeadState): number {
-    return this.sigma(m) * conformalHalf95(m.floats, this.fit + RLS_SIZE, m.scalars, this.at + CONFORMAL);
+    const at = m.floatsAt + this.floats;
+    return m.floats[at + SIGMA] * conformalHalf95(m.cells, m.cellsAt + this.cells, m.floats, at + CONFORMAL);
   }
 
   half80(m: HeadState): number {
-    return this.sigma(m) * conformalHalf80(m.floats, this.fit + RLS_SIZE, m.scalars, this.at + CONFORMAL);
+    const at = m.floatsAt + this.floats;
+    return m.floats[at + SIGMA] * conformalHalf80(m.cells, m.cellsAt + this.cells, m.floats, at + CONFORMAL);
   }
 
   tail(m: HeadState, residual: number): number {
-    const score = Math.abs(residual) / this.sigma(m);
-    return tailProbability(m.floats, this.fit + RLS_SIZE, m.scalars, this.at + CONFORMAL, score);
+    const at = m.floatsAt + this.floats;
+    const score = Math.abs(residual) / m.floats[at + SIGMA];
+    return tailProbability(m.cells, m.cellsAt + this.cells, m.floats, at + CONFORMAL, score);
   }
+}
+
+/** A lag that was an outlier makes features far larger than usual; unweighted, one such step would outvote hundreds. */
+function leverage(f: Float32Array, at: number, x: Float64Array): number {
+  let reach = 0;
+  for (let i = 0; i < x.length; i++) reach = Math.max(reach, Math.abs(x[i]));
+  const usual = f[at + REACH];
+  const limit = CLIP * usual;
+  f[at + REACH] += 0.02 * (Math.min(reach, limit) - usual);
+  return reach > limit ? (limit / reach) ** 2 : 1;
+}
+
+/** Half widths from 1e-4 to 1e6 in two bytes, to 0.02 %. */
+const HALF_CODES = 3000;
+function encodeHalf(half: number): number {
+  return Math.max(-32767, Math.min(32767, Math.round(Math.log(half) * HALF_CODES)));
+}
+
+function decodeHalf(code: number): number {
+  return Math.exp(code / HALF_CODES);
 }

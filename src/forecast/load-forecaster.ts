@@ -11,6 +11,7 @@ import { timeToCapacity } from './capacity.ts';
 import { type DailyOutlook, dailyOutlook, driftOf } from './daily-outlook.ts';
 import { DailyPeaks, PEAK_SCALARS, peakFloats } from './daily-peaks.ts';
 import type { SeasonalOptions } from './model-layout.ts';
+import { MODEL_SCALARS } from './model-scalars.ts';
 import { SeasonalModel } from './seasonal-model.ts';
 import { packState, unpackState } from './state.ts';
 import { DAY_US, defaultHorizons, WEEK_US } from './steps.ts';
@@ -72,10 +73,10 @@ class SeasonalForecaster implements LoadForecaster {
     this.plan = plan;
     const floats = peakFloats(plan.model.stepUs);
     this.model = new SeasonalModel(plan.model, { scalars: OPEN_SCALARS + PEAK_SCALARS, floats });
-    const { layout, scalars } = this.model;
-    this.at = layout.scalars;
+    const { layout, scalars, scalarsAt } = this.model;
+    this.at = scalarsAt + MODEL_SCALARS;
     scalars[this.at + STEP] = Number.NaN;
-    this.peaks = new DailyPeaks(this.model, this.at + OPEN_SCALARS, layout.floats);
+    this.peaks = new DailyPeaks(this.model, this.at + OPEN_SCALARS, layout.floats, floats);
   }
 
   private get stepUs(): number {
@@ -85,12 +86,12 @@ class SeasonalForecaster implements LoadForecaster {
   restore(state: StateReader): void {
     const saved = unpackState(this.plan.signature, state.bytes());
     this.model.restore(saved);
-    this.peaks.restore(saved[4]);
+    this.peaks.restore(saved[5]);
     this.fitted = null;
   }
 
   save(out: StateWriter): void {
-    out.bytes(packState(this.plan.signature, [...this.model.arrays(), this.peaks.days]));
+    out.bytes(packState(this.plan.signature, [...this.model.arrays(), this.peaks.ownDays()]));
   }
 
   update(timeUs: number, value: number): void {

@@ -1,4 +1,4 @@
-import { HEAD_SCALARS, HorizonHead, headFloats } from './horizon-head.ts';
+import { HorizonHead, headCells, headFloats } from './horizon-head.ts';
 import { DAY_US, gatePatience } from './steps.ts';
 
 export interface SeasonalOptions {
@@ -22,25 +22,24 @@ export interface ModelLayout {
   /** Missing steps in a row that are filled with what was expected. */
   fillLimit: number;
   heads: HorizonHead[];
-  /** Lengths of a model's arrays. */
-  scalars: number;
+  /** Floats and cells of all heads. */
   floats: number;
+  cells: number;
 }
 
 const layouts = new Map<string, ModelLayout>();
 const MOST_LAYOUTS = 256;
 
-/** @param reserved scalars in front of those of the heads, which are the model's own */
-export function layoutOf(options: SeasonalOptions, reserved: number): ModelLayout {
+export function layoutOf(options: SeasonalOptions): ModelLayout {
   const key = JSON.stringify(options);
   const known = layouts.get(key);
   if (known) return known;
-  const layout = makeLayout(options, reserved);
+  const layout = makeLayout(options);
   if (layouts.size < MOST_LAYOUTS) layouts.set(key, layout);
   return layout;
 }
 
-function makeLayout({ stepUs, seasonUs, horizons, maxCells }: SeasonalOptions, reserved: number): ModelLayout {
+function makeLayout({ stepUs, seasonUs, horizons, maxCells }: SeasonalOptions): ModelLayout {
   const longest = Math.max(0, ...seasonUs) / stepUs;
   const stepsPerCell = Math.max(1, Math.ceil(longest / maxCells));
   const lag = (us: number) => (stepsPerCell === 1 ? Math.round(us / stepUs) : us / stepUs);
@@ -48,9 +47,11 @@ function makeLayout({ stepUs, seasonUs, horizons, maxCells }: SeasonalOptions, r
   const day = lags.length > 0 ? Math.min(...lags) : 0;
   const most = lags.length > 0 ? Math.max(...lags) : 0;
   let floats = 0;
-  const heads = horizons.map((horizon, i) => {
-    const head = new HorizonHead(horizon, stepUs, reserved + HEAD_SCALARS * i, floats);
+  let cells = 0;
+  const heads = horizons.map((horizon) => {
+    const head = new HorizonHead(horizon, stepUs, floats, cells);
     floats += headFloats(horizon);
+    cells += headCells(horizon);
     return head;
   });
   return {
@@ -62,7 +63,7 @@ function makeLayout({ stepUs, seasonUs, horizons, maxCells }: SeasonalOptions, r
     patience: gatePatience(stepUs),
     fillLimit: Math.max(1, Math.min(4096, Math.round(DAY_US / stepUs))),
     heads,
-    scalars: reserved + HEAD_SCALARS * horizons.length,
     floats,
+    cells,
   };
 }

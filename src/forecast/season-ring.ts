@@ -21,7 +21,10 @@ export class SeasonRing {
   readonly maxCells: number;
   /** Read for zeros and for values below it. */
   floor = -50;
-  cells: Int16Array;
+  private cells!: Int16Array;
+  /** Where the ring's cells begin in `cells`, and how many there are. */
+  private cellsAt = 0;
+  private length = 0;
   /** Cells pushed since the start, the open one not counted. */
   count = 0;
   /** Where the next cell goes. */
@@ -33,7 +36,19 @@ export class SeasonRing {
   constructor(stepsPerCell: number, maxCells: number) {
     this.stepsPerCell = stepsPerCell;
     this.maxCells = maxCells;
-    this.cells = int16(maxCells <= SMALL ? maxCells : FIRST_CELLS);
+    this.allot(maxCells <= SMALL ? maxCells : FIRST_CELLS);
+  }
+
+  private allot(length: number): void {
+    const { array, at } = int16(length);
+    this.cells = array;
+    this.cellsAt = at;
+    this.length = length;
+  }
+
+  /** The cells themselves, for saving. */
+  ownCells(): Int16Array {
+    return this.cells.subarray(this.cellsAt, this.cellsAt + this.length);
   }
 
   /** Appends one step; NaN is missing, -Infinity zero. */
@@ -53,17 +68,17 @@ export class SeasonRing {
   }
 
   private append(code: number): void {
-    if (this.count === this.cells.length && this.cells.length < this.maxCells) this.grow();
-    this.cells[this.next] = code;
+    if (this.count === this.length && this.length < this.maxCells) this.grow();
+    this.cells[this.cellsAt + this.next] = code;
     this.count++;
-    this.next = this.count % this.cells.length;
+    this.next = this.count % this.length;
   }
 
   /** Only ever called before the first wrap, so the cells stay where they are. */
   private grow(): void {
-    const larger = int16(Math.min(this.maxCells, this.cells.length * GROWTH));
-    larger.set(this.cells);
-    this.cells = larger;
+    const smaller = this.ownCells();
+    this.allot(Math.min(this.maxCells, this.length * GROWTH));
+    this.cells.set(smaller, this.cellsAt);
     this.next = this.count;
   }
 
@@ -76,11 +91,11 @@ export class SeasonRing {
   /** The cell with this absolute number; NaN when missing, too old or not yet there. */
   cell(i: number): number {
     const back = this.count - i;
-    const length = this.cells.length;
+    const { length } = this;
     if (back <= 0 || back > length || i < 0) return Number.NaN;
     // Adding is cheaper than a division, and this is read five times a step and horizon.
     const at = this.next - back;
-    const code = this.cells[at < 0 ? at + length : at];
+    const code = this.cells[this.cellsAt + (at < 0 ? at + length : at)];
     if (code === MISSING) return Number.NaN;
     return code === ZERO ? this.floor : Math.max(code * QUANTUM, this.floor);
   }
@@ -104,15 +119,14 @@ export class SeasonRing {
   restore(scalars: ArrayLike<number>, saved: ArrayBuffer | undefined): void {
     const length = (saved?.byteLength ?? 0) / 2;
     if (!(length > 0 && length <= this.maxCells)) throw damaged('forecast state of another size');
-    const cells = int16(length);
-    fill(cells, saved);
+    this.allot(length);
+    fill(this.ownCells(), saved);
     this.floor = scalars[0];
     this.count = scalars[1];
     this.sum = scalars[2];
     this.inSum = scalars[3];
     this.inCell = scalars[4];
-    this.cells = cells;
-    this.next = this.count % cells.length;
+    this.next = this.count % length;
   }
 }
 export const RING_SCALARS = 5;

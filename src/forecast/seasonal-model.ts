@@ -1,12 +1,12 @@
-import { float32, float64 } from './arena.ts';
 import { fillFeatures } from './features.ts';
-import type { HeadState, HorizonHead } from './horizon-head.ts';
+import { isHeld } from './gate.ts';
+import type { HorizonHead } from './horizon-head.ts';
 import { layoutOf, type ModelLayout, type SeasonalOptions } from './model-layout.ts';
+import { ModelNumbers } from './model-numbers.ts';
 import {
   CURRENT,
   FILLED,
   FIRST_US,
-  HELD,
   LAST_INDEX,
   LEAST,
   LEVEL,
@@ -15,7 +15,6 @@ import {
   PREVIOUS,
   REAL,
   SEASON_SCALE,
-  SHIFTED,
   STARTED,
   STEP,
   WEEK_SCALE,
@@ -25,9 +24,6 @@ import { FEATURES } from './rls.ts';
 import { RING_SCALARS, SeasonRing } from './season-ring.ts';
 import { fill, type StateArray } from './state.ts';
 
-/** Errors of more than this many scales are held for missing, for a while. */
-const GATE = 8;
-const GATE_AFTER = 12;
 /** The level follows the last dozen steps. */
 const LEVEL_RATE = 0.15;
 
@@ -40,22 +36,19 @@ const x = new Float64Array(FEATURES);
  * Fallbacks by age: no week yet, the day stands in; no day yet, the level. Values that fit neither the forecast nor
  * the season are held for missing until they persist; missing values are filled with the forecast.
  */
-export class SeasonalModel implements HeadState {
+export class SeasonalModel extends ModelNumbers {
   readonly layout: ModelLayout;
   readonly ring: SeasonRing;
-  readonly scalars: Float64Array;
-  readonly floats: Float32Array;
 
   /** @param extra scalars and floats for the owner, behind the model's own; saved with them */
   constructor(options: SeasonalOptions, extra = { scalars: 0, floats: 0 }) {
-    const layout = layoutOf(options, MODEL_SCALARS);
+    const layout = layoutOf(options);
+    super(MODEL_SCALARS + extra.scalars, layout.floats + extra.floats, layout.cells);
     this.layout = layout;
     this.ring = new SeasonRing(layout.stepsPerCell, layout.ringCells);
-    this.scalars = float64(layout.scalars + extra.scalars);
-    this.floats = float32(layout.floats + extra.floats);
     for (const head of layout.heads) head.init(this);
-    this.scalars[SEASON_SCALE] = this.scalars[WEEK_SCALE] = 0.5;
-    this.scalars[LEAST] = Number.POSITIVE_INFINITY;
+    this.scalars[this.scalarsAt + SEASON_SCALE] = this.scalars[this.scalarsAt + WEEK_SCALE] = 0.5;
+    this.scalars[this.scalarsAt + LEAST] = Number.POSITIVE_INFINITY;
   }
 
   get heads(): readonly HorizonHead[] {
@@ -64,40 +57,41 @@ export class SeasonalModel implements HeadState {
 
   /** What to save; `restore` takes the same arrays back. */
   arrays(): StateArray[] {
-    return [this.scalars, this.floats, Float64Array.from(this.ring.scalars()), this.ring.cells];
+    return [...this.own(), Float64Array.from(this.ring.scalars()), this.ring.ownCells()];
   }
 
   restore(saved: readonly ArrayBuffer[]): void {
     const ring = new Float64Array(RING_SCALARS);
-    fill(this.scalars, saved[0]);
-    fill(this.floats, saved[1]);
-    fill(ring, saved[2]);
-    this.ring.restore(ring, saved[3]);
+    [...this.own(), ring].forEach((array, i) => {
+      fill(array, saved[i]);
+    });
+    this.ring.restore(ring, saved[4]);
   }
 
   /** Steps learned from since the start, missing and held ones not counted. */
   get seen(): number {
-    return this.scalars[REAL];
+    return this.scalars[this.scalarsAt + REAL];
   }
 
   get lastTimeUs(): number {
-    return this.scalars[FIRST_US] + this.scalars[LAST_INDEX] * this.layout.stepUs;
+    return this.scalars[this.scalarsAt + FIRST_US] + this.scalars[this.scalarsAt + LAST_INDEX] * this.layout.stepUs;
   }
 
   /** Time since the first value. */
   ageUs(timeUs: number): number {
-    return this.scalars[STARTED] === 0 ? 0 : timeUs - this.scalars[FIRST_US];
+    return this.scalars[this.scalarsAt + STARTED] === 0 ? 0 : timeUs - this.scalars[this.scalarsAt + FIRST_US];
   }
 
   private indexOf(timeUs: number): number {
-    return Math.round((timeUs - this.scalars[FIRST_US]) / this.layout.stepUs);
+    return Math.round((timeUs - this.scalars[this.scalarsAt + FIRST_US]) / this.layout.stepUs);
   }
 
   /** Fills in the steps left out before `timeUs`; false when that step is not after the last one. */
   reach(timeUs: number): boolean {
     const s = this.scalars;
-    if (s[STARTED] === 0) return true;
-    const missing = this.indexOf(timeUs) - s[LAST_INDEX] - 1;
+    const o = this.scalarsAt;
+    if (s[o + STARTED] === 0) return true;
+    const missing = this.indexOf(timeUs) - s[o + LAST_INDEX] - 1;
     if (!(missing >= 0)) return false;
     if (missing > this.ring.maxCells * this.ring.stepsPerCell) this.forget(missing);
     else for (let i = 0; i < missing; i++) this.advance(Number.NaN, 0);
@@ -107,29 +101,35 @@ export class SeasonalModel implements HeadState {
   /** After a gap longer than the ring no lag is left; fit and intervals are kept. */
   private forget(missing: number): void {
     const s = this.scalars;
+    const o = this.scalarsAt;
     this.ring.clear();
     for (const head of this.heads) head.forgetIssued(this);
-    s[LAST_INDEX] += missing;
-    s[STEP] = 0;
-    s[CURRENT] = s[PREVIOUS] = s[LEVEL] = Number.NaN;
+    s[o + LAST_INDEX] += missing;
+    s[o + STEP] = 0;
+    s[o + CURRENT] = s[o + PREVIOUS] = s[o + LEVEL] = Number.NaN;
   }
 
   /** The forecast for the step after the last one that was issued `h` steps before it, with its half widths. */
   band(h: number): Band {
     const head = this.heads.find((one) => one.horizon === h);
     const none = { z: Number.NaN, half95: Number.NaN, half80: Number.NaN };
-    return head && this.scalars[STEP] >= h ? head.issuedBand(this, this.scalars[STEP]) : none;
+    return head && this.scalars[this.scalarsAt + STEP] >= h
+      ? head.issuedBand(this, this.scalars[this.scalarsAt + STEP])
+      : none;
   }
 
   /** What is expected `h` steps after the last one, up to the furthest head. */
   outlook(h: number): Band {
-    return outlookBand(this, this.heads, this.scalars[STEP] - 1, h);
+    return outlookBand(this, this.heads, this.scalars[this.scalarsAt + STEP] - 1, h);
   }
 
   /** The value one long season before the step `h` after the last one, or the latest whole number of seasons, as z. */
   lastSeason(h: number): number {
-    const m = this.layout.week > 0 && this.scalars[STEP] > this.layout.week ? this.layout.week : this.layout.day;
-    return m > 0 ? this.ring.at(this.scalars[STEP] - 1 + h - m * Math.ceil(h / m)) : Number.NaN;
+    const m =
+      this.layout.week > 0 && this.scalars[this.scalarsAt + STEP] > this.layout.week
+        ? this.layout.week
+        : this.layout.day;
+    return m > 0 ? this.ring.at(this.scalars[this.scalarsAt + STEP] - 1 + h - m * Math.ceil(h / m)) : Number.NaN;
   }
 
   /** A value in the model's log space; NaN stays NaN. */
@@ -148,17 +148,20 @@ export class SeasonalModel implements HeadState {
 
   /** The forecast for the step after the last one, in log space; NaN before the first value. */
   expected(): number {
-    return this.scalars[STEP] === 0 ? Number.NaN : this.heads[0].issued(this, this.scalars[STEP]);
+    return this.scalars[this.scalarsAt + STEP] === 0
+      ? Number.NaN
+      : this.heads[0].issued(this, this.scalars[this.scalarsAt + STEP]);
   }
 
   /** Learns the value of the step at `timeUs`; call `reach` first. */
   learn(timeUs: number, value: number): void {
     const s = this.scalars;
-    if (s[STARTED] === 0) {
+    const o = this.scalarsAt;
+    if (s[o + STARTED] === 0) {
       if (Number.isNaN(value)) return;
-      s[STARTED] = 1;
-      s[FIRST_US] = timeUs;
-      s[LAST_INDEX] = -1;
+      s[o + STARTED] = 1;
+      s[o + FIRST_US] = timeUs;
+      s[o + LAST_INDEX] = -1;
     }
     if (!Number.isNaN(value)) this.follow(value);
     this.advance(this.toLog(value), value);
@@ -170,68 +173,34 @@ export class SeasonalModel implements HeadState {
    */
   private follow(value: number): void {
     const s = this.scalars;
-    const rate = Math.max(1 / (s[REAL] + 1), 1 / 2000);
-    s[MEAN] += rate * (Math.max(0, value) - s[MEAN]);
-    if (value > 0) s[LEAST] = Math.min(s[LEAST] * 1.0005, value);
-    const least = s[LEAST] === Number.POSITIVE_INFINITY ? 1 : s[LEAST] / 2;
-    this.ring.floor = Math.log(Math.max(least, s[MEAN] * 1e-4, Number.MIN_VALUE));
+    const o = this.scalarsAt;
+    const rate = Math.max(1 / (s[o + REAL] + 1), 1 / 2000);
+    s[o + MEAN] += rate * (Math.max(0, value) - s[o + MEAN]);
+    if (value > 0) s[o + LEAST] = Math.min(s[o + LEAST] * 1.0005, value);
+    const least = s[o + LEAST] === Number.POSITIVE_INFINITY ? 1 : s[o + LEAST] / 2;
+    this.ring.floor = Math.log(Math.max(least, s[o + MEAN] * 1e-4, Number.MIN_VALUE));
   }
 
   private advance(raw: number, value: number): void {
     const s = this.scalars;
-    const t = s[STEP];
+    const o = this.scalarsAt;
+    const t = s[o + STEP];
     const forecast = this.expected();
     const z = this.floored(raw);
-    const real = !Number.isNaN(raw) && !this.held(z, forecast, t);
+    const real = !Number.isNaN(raw) && !isHeld(this, z, forecast, t);
     if (real) {
       this.learnHeads(t, z);
       this.noteWeek(t, z);
-      s[REAL]++;
-      s[FILLED] = 0;
-    } else s[FILLED]++;
-    this.move(real ? z : s[FILLED] === 1 ? forecast : this.drift(t), real && value <= 0);
+      s[o + REAL]++;
+      s[o + FILLED] = 0;
+    } else s[o + FILLED]++;
+    this.move(real ? z : s[o + FILLED] === 1 ? forecast : this.drift(t), real && value <= 0);
     // What was learned without a season is worth little with one, and early outliers weigh on it.
     if (this.layout.day > 0)
       for (const head of this.heads) if (t === Math.ceil(this.layout.day) + head.horizon) head.refit(this);
-    s[STEP] = t + 1;
-    s[LAST_INDEX]++;
+    s[o + STEP] = t + 1;
+    s[o + LAST_INDEX]++;
     this.issueAll(t);
-  }
-
-  /**
-   * True while a gross outlier is to be taken for missing. It is believed when it lasts; for a day after that, a value
-   * like yesterday's is believed at once, so that the end of a flood is not held for another outlier.
-   */
-  private held(z: number, forecast: number, t: number): boolean {
-    const s = this.scalars;
-    const head = this.heads[0];
-    const usual = this.usual(z, t);
-    if (s[SHIFTED] > 0) s[SHIFTED]--;
-    if (
-      !(Math.abs(z - forecast) > GATE * head.scale(this)) ||
-      head.learned(this) < GATE_AFTER ||
-      (s[SHIFTED] > 0 && usual)
-    ) {
-      s[HELD] = 0;
-      return false;
-    }
-    if (s[HELD] >= this.layout.patience) {
-      s[HELD] = 0;
-      s[SHIFTED] = Math.max(2, this.layout.day);
-      return false;
-    }
-    s[HELD]++;
-    head.noteError(this, z - forecast);
-    return true;
-  }
-
-  /** Whether a value is near yesterday's, measured by how far days usually are apart. */
-  private usual(z: number, t: number): boolean {
-    const s = this.scalars;
-    const apart = this.layout.day > 0 ? Math.abs(z - this.ring.at(t - this.layout.day)) : Number.NaN;
-    const scale = s[SEASON_SCALE];
-    if (!Number.isNaN(apart)) s[SEASON_SCALE] += 0.02 * (1.25 * Math.min(apart, 4 * scale) - scale);
-    return apart <= 2 * scale;
   }
 
   /** How far weeks are apart: the interval of what only last week can tell. */
@@ -239,13 +208,15 @@ export class SeasonalModel implements HeadState {
     const apart = this.layout.week > 0 ? Math.abs(z - this.ring.at(t - this.layout.week)) : Number.NaN;
     if (Number.isNaN(apart)) return;
     const s = this.scalars;
+    const o = this.scalarsAt;
     const rate = Math.max(1 / this.layout.week, 1 / (t - this.layout.week + 2));
-    s[WEEK_SCALE] += rate * (1.25 * Math.min(apart, 6 * s[WEEK_SCALE]) - s[WEEK_SCALE]);
+    s[o + WEEK_SCALE] += rate * (1.25 * Math.min(apart, 6 * s[o + WEEK_SCALE]) - s[o + WEEK_SCALE]);
   }
 
   /** Typical departure from the last season in log space, a standard deviation if it is normal. */
   get seasonScale(): number {
-    return this.scalars[this.layout.week > 0 && this.scalars[STEP] > this.layout.week ? WEEK_SCALE : SEASON_SCALE];
+    const weekly = this.layout.week > 0 && this.scalars[this.scalarsAt + STEP] > this.layout.week;
+    return this.scalars[this.scalarsAt + (weekly ? WEEK_SCALE : SEASON_SCALE)];
   }
 
   private learnHeads(t: number, z: number): void {
@@ -253,11 +224,20 @@ export class SeasonalModel implements HeadState {
       head.settle(this, t, z);
       const origin = t - head.horizon;
       if (origin < 1) continue;
-      const c = head.horizon === 1 ? this.scalars[CURRENT] : this.ring.at(origin);
-      const before = head.horizon === 1 ? this.scalars[PREVIOUS] : this.ring.at(origin - 1);
+      const c = head.horizon === 1 ? this.scalars[this.scalarsAt + CURRENT] : this.ring.at(origin);
+      const before = head.horizon === 1 ? this.scalars[this.scalarsAt + PREVIOUS] : this.ring.at(origin - 1);
       if (Number.isNaN(c) || Number.isNaN(before)) continue;
       // The level is kept for one step only; further ahead it adds nothing to the day and the week.
-      fillFeatures(x, this.ring, this.layout, t, head.horizon, c, before, head.horizon === 1 ? this.scalars[LEVEL] : c);
+      fillFeatures(
+        x,
+        this.ring,
+        this.layout,
+        t,
+        head.horizon,
+        c,
+        before,
+        head.horizon === 1 ? this.scalars[this.scalarsAt + LEVEL] : c,
+      );
       head.learn(this, x, z - c);
     }
   }
@@ -265,20 +245,22 @@ export class SeasonalModel implements HeadState {
   /** What stands for the second missing step in a row and later ones: yesterday's course, which cannot run away. */
   private drift(t: number): number {
     const step = this.layout.day > 0 ? this.ring.at(t - this.layout.day) - this.ring.at(t - this.layout.day - 1) : 0;
-    return this.scalars[CURRENT] + (Number.isNaN(step) ? 0 : step);
+    return this.scalars[this.scalarsAt + CURRENT] + (Number.isNaN(step) ? 0 : step);
   }
 
   /** Takes the step's value, or what stands for it, as the current one. */
   private move(z: number, zero: boolean): void {
     const s = this.scalars;
-    s[PREVIOUS] = Number.isNaN(s[CURRENT]) ? z : s[CURRENT];
-    s[CURRENT] = z;
-    s[LEVEL] = Number.isNaN(s[LEVEL]) ? z : s[LEVEL] + LEVEL_RATE * (z - s[LEVEL]);
-    this.ring.push(s[FILLED] > this.layout.fillLimit ? Number.NaN : zero ? Number.NEGATIVE_INFINITY : z);
+    const o = this.scalarsAt;
+    s[o + PREVIOUS] = Number.isNaN(s[o + CURRENT]) ? z : s[o + CURRENT];
+    s[o + CURRENT] = z;
+    s[o + LEVEL] = Number.isNaN(s[o + LEVEL]) ? z : s[o + LEVEL] + LEVEL_RATE * (z - s[o + LEVEL]);
+    this.ring.push(s[o + FILLED] > this.layout.fillLimit ? Number.NaN : zero ? Number.NEGATIVE_INFINITY : z);
   }
 
   private issueAll(origin: number): void {
     const s = this.scalars;
+    const o = this.scalarsAt;
     for (const head of this.heads) {
       const t = origin + head.horizon;
       fillFeatures(
@@ -287,11 +269,11 @@ export class SeasonalModel implements HeadState {
         this.layout,
         t,
         head.horizon,
-        s[CURRENT],
-        s[PREVIOUS],
-        head.horizon === 1 ? s[LEVEL] : s[CURRENT],
+        s[o + CURRENT],
+        s[o + PREVIOUS],
+        head.horizon === 1 ? s[o + LEVEL] : s[o + CURRENT],
       );
-      head.issue(this, t, s[CURRENT] + head.predict(this, x));
+      head.issue(this, t, s[o + CURRENT] + head.predict(this, x));
     }
   }
 }

@@ -10,8 +10,8 @@ import {
 
 /** How rare a standardised size is among those seen so far: a decayed histogram with an extrapolated tail. */
 export class Surprise implements Stateful {
-  private readonly bins = new Float32Array(BINS_SIZE);
-  private readonly scalars = new Float64Array(CONFORMAL_SCALARS);
+  private readonly bins = new Int16Array(BINS_SIZE);
+  private readonly scalars = new Float32Array(CONFORMAL_SCALARS);
 
   constructor() {
     conformalInit(this.bins, 0, this.scalars, 0);
