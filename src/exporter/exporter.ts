@@ -14,6 +14,7 @@ import { readNetflowV5 } from './netflow-v5.ts';
 import { readNetflowV7 } from './netflow-v7.ts';
 import { readNetflowV9 } from './netflow-v9.ts';
 import { RowWriter } from './row-writer.ts';
+import { type SeriesSink, SflowReader } from './sflow.ts';
 import { TemplateBook } from './templates.ts';
 
 export type { RecordKind, RecordSink } from './data-sets.ts';
@@ -48,6 +49,8 @@ export interface ExporterDeps {
   onFlows: FlowSink;
   /** With it every data record goes here with its elements, and none to `onFlows`. */
   onRecord?: RecordSink;
+  /** Takes interface octets of counter samples: `EXPORTER IFINDEX ifInOctets`. */
+  onSeries?: SeriesSink;
 }
 
 /** Datagrams of exporters to rows: NetFlow v1, v5, v7, v9, IPFIX, sFlow v5, known by their first bytes. */
@@ -57,6 +60,7 @@ export class ExporterDecoder {
   readonly #writer: RowWriter;
   readonly #records: DataSets;
   readonly #sets: FlowSets;
+  readonly #sflow: SflowReader;
   readonly #held: HeldSets;
   readonly #exporters: Exporters;
 
@@ -74,6 +78,7 @@ export class ExporterDecoder {
     this.#datagram = new DatagramReader(this.#exporters, counters);
     this.#writer = new RowWriter(options.capacity ?? 4096, deps.onFlows, frames.fillRecord);
     this.#records = new DataSets(this.#writer, counters, deps.onRecord ?? null);
+    this.#sflow = new SflowReader(this.#writer, frames, counters, deps.onRecord ?? null, deps.onSeries ?? null);
     this.#held = new HeldSets({ mostBytes, lifetimeUs: options.heldLifetimeUs ?? HOUR_US }, counters);
     const book = new TemplateBook(options.templateLifetimeUs ?? DAY_US, counters);
     this.#sets = new FlowSets(book, this.#held, this.#records, counters);
@@ -117,6 +122,8 @@ export class ExporterDecoder {
         return readNetflowV7(this.#records, d);
       case 1:
         return readNetflowV1(this.#records, d);
+      case 0:
+        return d.view.getUint16(d.from + 2) === 5 && this.#sflow.read(d);
       default:
         return false;
     }

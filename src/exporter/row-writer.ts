@@ -1,4 +1,12 @@
-import { createFlowBatch, type FlowBatch, type FlowSink } from '../model/flow-batch.ts';
+import {
+  createFlowBatch,
+  type FlowBatch,
+  type FlowSink,
+  NO_LAYER2,
+  NO_OCTETS,
+  NO_PACKETS,
+  NO_PROTOCOL,
+} from '../model/flow-batch.ts';
 import type { Context } from './context.ts';
 import { NTP_EPOCH } from './field-value.ts';
 import { DEFAULTS, RowScratch } from './row-columns.ts';
@@ -78,7 +86,7 @@ export class RowWriter {
     const row = this.#room();
     for (const [column, value] of DEFAULTS) this.batch[column][row] = value;
     this.#clearAddresses(row, row + 1);
-    this.batch.meta[row] = 0;
+    this.batch.meta[row] = NO_PACKETS | NO_OCTETS | NO_LAYER2 | NO_PROTOCOL;
     this.batch.startUs[row] = context.exportUs;
     this.batch.endUs[row] = context.exportUs;
     this.batch.samplingInterval[row] = 1;
