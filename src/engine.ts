@@ -93,13 +93,28 @@ export class Engine implements Stateful {
     this.packets += rows.length;
     if (Number.isNaN(this.firstEventUs)) this.firstEventUs = rows.doubles[TIME_F64];
     this.#meter.add(rows);
-    this.#advance(this.#meter.maxEventUs);
+    this.advance(this.#meter.maxEventUs);
+  }
+
+  /** Slices of packets that another thread meters; `advance` says how far its time has come. */
+  slices(batch: FlowBatch): void {
+    this.#windows.add(batch);
+  }
+
+  /** Event time has come to that of a row. */
+  advance(eventUs: number): void {
+    if (eventUs > this.#maxEventUs) this.#maxEventUs = eventUs;
+    const watermarkUs = this.#watermark(this.#maxEventUs);
+    if (watermarkUs <= this.#watermarkUs) return;
+    this.#watermarkUs = watermarkUs;
+    this.#windows.advance(watermarkUs);
+    this.alerts.advance(watermarkUs);
   }
 
   /** Records of an exporter, in order of their ends. */
   flows(batch: FlowBatch): void {
     this.#windows.add(batch);
-    for (let row = 0; row < batch.length; row++) this.#advance(batch.endUs[row]);
+    for (let row = 0; row < batch.length; row++) this.advance(batch.endUs[row]);
   }
 
   /** End of input: the watermark is at the end of time; every window closes, every detector judges what it has. */
@@ -120,7 +135,7 @@ export class Engine implements Stateful {
   /** Silent sources: event time has come to `timeUs` without a row, as far as the watermark allows. */
   pass(timeUs: number): void {
     this.#meter.advance(timeUs);
-    this.#advance(timeUs);
+    this.advance(timeUs);
   }
 
   /** Rules are known by id and fingerprint, so that a changed rule begins anew and the others go on. */
@@ -150,15 +165,6 @@ export class Engine implements Stateful {
     this.#detect.restore(required(sections, 'detect'));
     this.alerts.restore(required(sections, 'alerts').bytes(), this.#rules);
     this.loads.restore(required(sections, 'loads'));
-  }
-
-  #advance(eventUs: number): void {
-    if (eventUs > this.#maxEventUs) this.#maxEventUs = eventUs;
-    const watermarkUs = this.#watermark(this.#maxEventUs);
-    if (watermarkUs <= this.#watermarkUs) return;
-    this.#watermarkUs = watermarkUs;
-    this.#windows.advance(watermarkUs);
-    this.alerts.advance(watermarkUs);
   }
 }
 
