@@ -3,9 +3,11 @@ import type { Clock } from './core/clock.ts';
 import type { InputError } from './core/errors.ts';
 import { Decoder } from './decode/decode.ts';
 import { Engine, type EngineDeps, type Sinks, WATERMARK_BOUND_US } from './engine.ts';
+import type { SortedLogs } from './log/log.ts';
 import { HomeLearner } from './meter/meter.ts';
 import type { Prefix } from './model/address.ts';
-import { PacketRows, TIME_F64 } from './model/packet-rows.ts';
+import { createFlowBatch, type FlowBatch, HAS_IP } from './model/flow-batch.ts';
+import { DST, META, PacketRows, ROW, SRC, TIME_F64 } from './model/packet-rows.ts';
 import type { RuleSet } from './model/plan.ts';
 import type { Key } from './model/window-result.ts';
 import { isLoadCsv, LoadCsvReader, openOrdered, type PacketRun, type PacketStream } from './source/source.ts';
@@ -13,6 +15,8 @@ import { isLoadCsv, LoadCsvReader, openOrdered, type PacketRun, type PacketStrea
 /** Packets that are looked at before the home nets are learned. */
 const LEARN_PACKETS = 20_000;
 const ROWS = 256;
+/** Fragments that may wait for their datagram's first one. */
+export const EARLY_FRAGMENTS = 256;
 /** A paced replay lets this much event time through at once; it is shorter than any window. */
 const PIECE_US = 100_000;
 const BREATHE_MS = 25;
@@ -20,6 +24,8 @@ const BREATHE_MS = 25;
 export interface ReplayInput {
   /** Captures and load tables, by content; `-` is standard input. */
   paths: string[];
+  /** Flow logs, merged with the captures by the ends of their rows. */
+  logs?: SortedLogs;
   /** Null: learned from the first packets. */
   home: Prefix[] | null;
   rules: (home: Prefix[]) => RuleSet;
@@ -53,16 +59,18 @@ export async function replay(
   const tables = input.paths.filter((path) => path !== '-' && isLoadCsv(path));
   const captures = input.paths.filter((path) => !tables.includes(path));
   const stream = openOrdered(captures, { boundUs: WATERMARK_BOUND_US, reader: input.reader, notice: hooks.notice });
-  const decoder = new Decoder({ names: deps.names, tunnels: input.tunnels }, deps);
+  const decoder = new Decoder({ names: deps.names, tunnels: input.tunnels, maxEarlyFragments: EARLY_FRAGMENTS }, deps);
   const pieceUs = input.speed === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : PIECE_US;
   const batches = decoded(stream, decoder, pieceUs);
 
   const head: PacketRows[] = [];
-  const learned = input.home === null ? await learnHome(batches, head) : { home: input.home, learned: false };
+  const learner = new HomeLearner();
+  const errors: ReplayOutcome['errors'] = [];
+  await prepareLogs(input.logs, learner, errors);
+  const learned = input.home === null ? await learnHome(batches, head, learner) : { home: input.home, learned: false };
   const rules = input.rules(learned.home);
   hooks.home(rules.home, learned.learned, rules.rules.length);
   const engine = new Engine({ rules, interfaceSpeed: input.interfaceSpeed }, hooks, deps);
-  const errors: ReplayOutcome['errors'] = [];
 
   for (const path of tables) {
     const reader = new LoadCsvReader(path, { names: deps.names });
@@ -70,19 +78,33 @@ export async function replay(
     if (reader.error) errors.push({ file: path, error: reader.error });
   }
   const pace = pacer(input.speed, deps.clock);
+  const logged = createFlowBatch(ROWS);
+  /** Rows of logs that end before the packets that come next. */
+  const logsUntil = async (untilUs: number): Promise<void> => {
+    while (input.logs?.take(untilUs, logged)) {
+      if (pace) await pace(logged.endUs[0]);
+      engine.flows(logged);
+      hooks.records?.(logged);
+      if (hooks.settle) await hooks.settle();
+    }
+  };
   for (const rows of head) {
+    await logsUntil(rows.doubles[TIME_F64]);
     if (pace) await pace(rows.doubles[TIME_F64]);
     engine.rows(rows);
   }
   let breathedMs = performance.now();
   for await (const rows of batches) {
+    await logsUntil(rows.doubles[TIME_F64]);
     if (pace) await pace(rows.doubles[TIME_F64]);
     engine.rows(rows);
     hooks.progress(stream.bytesTotal ? stream.bytesRead / stream.bytesTotal : null, engine.packets);
     if (hooks.settle) await hooks.settle();
     breathedMs = await breathe(breathedMs);
   }
+  await logsUntil(Number.POSITIVE_INFINITY);
   engine.end();
+  input.logs?.close();
   stream.close();
   for (const { name, error } of stream.readers) if (error) errors.push({ file: name, error });
   return { engine, errors };
@@ -101,9 +123,10 @@ async function* decoded(stream: PacketStream, decoder: Decoder, pieceUs: number)
   for (let run = await stream.next(); run !== null; run = await stream.next()) {
     for (let at = run.from; at < run.to; ) {
       at += decoder.decode(run.batch, at, pieceEnd(run, at, pieceUs), rows);
-      yield rows;
+      if (rows.length > 0) yield rows;
     }
   }
+  while (decoder.end(rows) > 0) yield rows;
 }
 
 function pieceEnd(run: PacketRun, from: number, pieceUs: number): number {
@@ -114,12 +137,38 @@ function pieceEnd(run: PacketRun, from: number, pieceUs: number): number {
   return to;
 }
 
+/** Reads logs and puts them in order; their first rows have a say in what is home. */
+async function prepareLogs(
+  logs: SortedLogs | undefined,
+  learner: HomeLearner,
+  errors: ReplayOutcome['errors'],
+): Promise<void> {
+  let seen = 0;
+  await logs?.prepare((batch) => {
+    if (seen < LEARN_PACKETS) learner.add(endsOf(batch));
+    seen += batch.length;
+  });
+  for (const { name, error } of logs?.readers ?? []) if (error) errors.push({ file: name, error });
+}
+
+/** Rows of a log as packets that have a sender and a receiver and nothing else. */
+function endsOf(batch: FlowBatch): PacketRows {
+  const rows = new PacketRows(batch.length);
+  rows.length = batch.length;
+  for (let n = 0; n < batch.length; n++) {
+    rows.words[n * ROW + META] = batch.meta[n] & HAS_IP;
+    rows.words.set(batch.sourceAddress.subarray(4 * n, 4 * n + 4), n * ROW + SRC);
+    rows.words.set(batch.destinationAddress.subarray(4 * n, 4 * n + 4), n * ROW + DST);
+  }
+  return rows;
+}
+
 /** Reads ahead until enough is known; what was read is kept in `head` and goes through the engine first. */
 async function learnHome(
   batches: AsyncGenerator<PacketRows>,
   head: PacketRows[],
+  learner: HomeLearner,
 ): Promise<{ home: Prefix[]; learned: boolean }> {
-  const learner = new HomeLearner();
   for (let packets = 0; packets < LEARN_PACKETS; ) {
     const next = await batches.next();
     if (next.done) break;

@@ -7,12 +7,14 @@ import { LineWriter } from '../core/output.ts';
 import { parseDurationUs } from '../core/units.ts';
 import { Decoder } from '../decode/decode.ts';
 import { Meter } from '../meter/meter.ts';
+import { createFlowBatch } from '../model/flow-batch.ts';
 import { Names } from '../model/names.ts';
 import { PacketRows } from '../model/packet-rows.ts';
 import { openOrdered, type PacketStream } from '../source/source.ts';
 import { type DecodeFlowsOptions, decodeFlows } from './decode-flows.ts';
 import { createFlowOutput, FLOW_FORMATS, type FlowFormat, type FlowOutput } from './flow-output.ts';
 import { addInputOptions, type InputOptions, inputPaths } from './inputs.ts';
+import { type LogInput, logNotices, openLog, partLogs } from './log-inputs.ts';
 import { notice, Progress } from './progress.ts';
 
 /** Captures further out of order than this are read in the order of time: flows are not cut by late packets. */
@@ -20,6 +22,8 @@ const BOUND_US = 3e6;
 const SECOND_US = 1e6;
 /** Packets that are decoded and metered together: their rows stay in the first cache (test/perf/meter.ts). */
 const ROWS = 128;
+/** Fragments that may wait for their datagram's first one. */
+const EARLY_FRAGMENTS = 256;
 const EVICTED = 'weir_meter_flows_evicted_total{cause="table_full"}';
 
 interface Options extends InputOptions, DecodeFlowsOptions {
@@ -40,6 +44,7 @@ Examples:
   weir flows capture.pcap                        a table of its flows
   weir flows captures/*.pcap.gz --json           one JSON object a flow record, all files as one input
   weir flows *.pcap --per-file --json            each file by itself
+  weir flows conn.log --json                     the rows of a flow log: Zeek, Suricata EVE, VPC, nfdump, GoFlow2
   weir flows day.pcap --output flows.csv         the format follows the ending
   weir flows day.pcap --idle-timeout 1m --active-timeout 30m
   tcpdump -w - -i eth0 | weir flows - --json
@@ -107,8 +112,10 @@ class FlowRun {
     this.#file = paths.length === 1 ? paths[0] : undefined;
     const { reader, tunnels } = this.#options;
     const stream = openOrdered(paths, { boundUs: BOUND_US, reader, notice: (message) => this.#say(message) });
-    const decoder = new Decoder({ names: this.#names, tunnels }, { metrics: this.#metrics });
+    const options = { names: this.#names, tunnels, maxEarlyFragments: EARLY_FRAGMENTS };
+    const decoder = new Decoder(options, { metrics: this.#metrics });
     await this.#pump(stream, decoder);
+    while (decoder.end(this.#rows) > 0) this.#meter.add(this.#rows);
     this.#meter.end();
     stream.close();
     for (const { name, error } of stream.readers) {
@@ -131,6 +138,22 @@ class FlowRun {
       this.packets += run.to - run.from;
       this.#progress.update(bytesTotal ? stream.bytesRead / bytesTotal : null, this.packets);
     }
+  }
+
+  /** Prints the rows of a log as they are, in its order. */
+  async log(input: LogInput): Promise<void> {
+    const reader = await openLog(input, this.#names);
+    const batch = createFlowBatch(2048);
+    while (await reader.read(batch)) {
+      this.#output.write(batch, input.path);
+      this.packets += batch.length;
+    }
+    reader.close();
+    if (reader.error !== null) {
+      this.damaged++;
+      this.#say(`${input.path}: ${reader.error.message} (${reader.error.code}, byte ${reader.error.offset})`);
+    }
+    for (const line of logNotices(reader)) this.#say(line);
   }
 
   #say(message: string): void {
@@ -158,7 +181,10 @@ async function run(files: string[], options: Options): Promise<void> {
     return;
   }
   const flowRun = new FlowRun(options, out);
-  for (const group of options.perFile ? paths.map((path) => [path]) : [paths]) await flowRun.meter(group);
+  const { logs, others } = await partLogs(paths);
+  for (const log of logs) await flowRun.log(log);
+  const groups = options.perFile ? others.map((path) => [path]) : [others];
+  for (const group of groups) if (group.length > 0) await flowRun.meter(group);
   flowRun.end();
   out.close();
   if (flowRun.damaged === 0) process.exitCode = EXIT_OK;

@@ -2,6 +2,7 @@ import { closeSync, globSync, openSync, readdirSync, readFileSync, readSync, sta
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { messageOf, WeirError } from '../core/errors.ts';
+import { fileLogKind } from '../log/log.ts';
 import { isLoadCsv, looksLikeCapture } from '../source/source.ts';
 
 export interface InputOptions {
@@ -62,7 +63,10 @@ function required(path: string, found: string[]): string[] {
 function capturesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
-    .filter((path) => isFile(path) && (CAPTURE_ENDING.test(path) || isCapture(path) || isLoadCsv(path)))
+    .filter(
+      (path) =>
+        isFile(path) && (CAPTURE_ENDING.test(path) || isCapture(path) || isLoadCsv(path) || fileLogKind(path) !== null),
+    )
     .sort();
 }
 

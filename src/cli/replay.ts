@@ -5,13 +5,16 @@ import { WeirError } from '../core/errors.ts';
 import { EXIT_DAMAGED, EXIT_OK, EXIT_UNREADABLE } from '../core/exit.ts';
 import { Metrics } from '../core/metrics.ts';
 import { LineWriter } from '../core/output.ts';
+import { SortedLogs } from '../log/log.ts';
 import { type Prefix, parsePrefix } from '../model/address.ts';
 import type { PlotSource } from '../model/alert.ts';
 import { Names } from '../model/names.ts';
 import { type ReplayOutcome, replay } from '../pipeline.ts';
 import { addInputOptions, type InputOptions, inputPaths } from './inputs.ts';
+import { logNotices, openLog, partLogs } from './log-inputs.ts';
 import { Notifier } from './notifier.ts';
 import { PlotBook } from './plot-book.ts';
+import { notice } from './progress.ts';
 import { ReplaySession } from './replay-session.ts';
 import { ReplayStore } from './replay-store.ts';
 import { requireRules, rulePaths } from './rule-option.ts';
@@ -36,6 +39,7 @@ const EXAMPLES = `
 Examples:
   weir replay capture.pcapng                      any capture, with the shipped rules
   weir replay captures/*.pcap.gz --json           one JSON line an alert transition
+  weir replay conn.log                            a flow log: Zeek, Suricata EVE, VPC, nfdump, GoFlow2
   weir replay day.pcap --home 203.0.113.0/24      say which networks are yours
   weir replay day.pcap --rules my-rules/ --speed 10x
   weir replay -c weir.yaml --notify               its sources, rules, store; alerts by mail and webhook
@@ -80,17 +84,20 @@ async function run(files: string[], options: Options): Promise<void> {
     plots,
     speedOf: interfaceSpeed,
   });
-  const input = { paths, home, speed, reader: options.reader, tunnels: options.tunnels };
+  const { logs: found, others } = await partLogs(paths);
+  const logs = new SortedLogs(await Promise.all(found.map((log) => openLog(log, deps.names))));
+  const input = { paths: others, logs, home, speed, reader: options.reader, tunnels: options.tunnels };
   const outcome = await replay(
     { ...input, interfaceSpeed, rules: (nets) => requireRules(rules, home ? { home } : { defaultHome: nets }) },
     session.hooks,
     deps,
   );
   session.end(outcome, paths.length);
+  for (const reader of logs.readers) for (const line of logNotices(reader)) notice(line);
   await notifier?.drain();
   await store?.stop();
   out.close();
-  process.exitCode = exitCode(outcome, paths.length);
+  process.exitCode = exitCode(outcome, paths.length, logs);
 }
 
 /** `max` is as fast as possible, `10x` ten times as fast as it was. */
@@ -133,7 +140,8 @@ function openNotifier(config: Config | null, store: ReplayStore | null, plots: P
   return notifier;
 }
 
-function exitCode({ engine, errors }: ReplayOutcome, inputs: number): number {
+function exitCode({ engine, errors }: ReplayOutcome, inputs: number, logs: SortedLogs): number {
   if (errors.length === 0) return EXIT_OK;
-  return engine.packets === 0 && errors.length >= inputs ? EXIT_UNREADABLE : EXIT_DAMAGED;
+  const rows = logs.readers.reduce((sum, reader) => sum + reader.rows, engine.packets);
+  return rows === 0 && errors.length >= inputs ? EXIT_UNREADABLE : EXIT_DAMAGED;
 }

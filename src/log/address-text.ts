@@ -34,7 +34,7 @@ function readIPv4(bytes: Uint8Array, from: number, to: number): number {
   for (let i = from; i < to; i++) {
     const digit = bytes[i] - 48;
     if (digit >= 0 && digit <= 9) {
-      octet = (octet < 0 ? 0 : octet) * 10 + digit;
+      octet = Math.max(octet, 0) * 10 + digit;
       if (octet > 255 || ++width > 3) return -1;
     } else {
       if (bytes[i] !== DOT || octet < 0 || ++dots > 3) return -1;

@@ -11,7 +11,7 @@ export class ZeekHeader {
   /** Takes a directive; the layout that it begins, `null` when it begins none. */
   take(line: string): Delimited | null {
     const first = /^#([a-z_]+)/.exec(line)?.[1];
-    if (first === 'separator') this.#separator = unescape(line.slice('#separator '.length)) || '\t';
+    if (first === 'separator') this.#separator = separatorOf(line.slice('#separator '.length)) || '\t';
     const value = line.slice(1 + (first?.length ?? 0) + this.#separator.length);
     if (first === 'empty_field') this.#empty = value;
     if (first === 'unset_field') this.#unset = value;
@@ -26,7 +26,7 @@ export class ZeekHeader {
 }
 
 /** `\x09` as Zeek writes its separator. */
-function unescape(text: string): string {
+function separatorOf(text: string): string {
   return text.replace(/\\x([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 

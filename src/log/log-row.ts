@@ -143,7 +143,7 @@ export class LogRow {
   #writeCounts(batch: FlowBatch, row: number): void {
     const { values } = this;
     const sampling = values[F.SAMPLING];
-    const scale = sampling > 1 ? sampling : 1;
+    const scale = Number.isNaN(sampling) ? 1 : Math.max(sampling, 1);
     batch.packetDeltaCount[row] = scale * orZero(values[F.PACKETS]);
     batch.octetDeltaCount[row] = scale * orZero(values[F.OCTETS]);
     batch.layer2OctetDeltaCount[row] = scale * orZero(values[F.LAYER2]);
@@ -238,7 +238,7 @@ export class LogRow {
 }
 
 function orZero(value: number): number {
-  return value > 0 ? value : 0;
+  return Number.isNaN(value) ? 0 : value;
 }
 
 /** A time that somebody masked: Zeek's own test logs have `XXXXXXXXXX.XXXXXX`. */

@@ -3,3 +3,4 @@ export { type LogFormat, LogParser, type ParserOptions } from './log-parser.ts';
 export { LogReader } from './log-reader.ts';
 export type { Mapping } from './mapping.ts';
 export { fileLogKind, streamLogKind } from './sniff.ts';
+export { SortedLogs, type SortedLogsOptions } from './sorted-logs.ts';

@@ -1,7 +1,9 @@
+import { messageOf } from '../core/errors.ts';
 import type { PacketReader } from '../model/packet-reader.ts';
+import type { ByteInput } from './byte-input.ts';
 import { FailedReader } from './capture-reader.ts';
 import { type OrderedOptions, OrderedStream } from './ordered.ts';
-import { fileOrigin, openReader, type ReaderName, STANDARD_INPUT, standardInputOrigin } from './origin.ts';
+import { fileOrigin, openContent, openReader, type ReaderName, STANDARD_INPUT, standardInputOrigin } from './origin.ts';
 import type { PacketStream } from './packet-stream.ts';
 
 export { looksLikeCapture } from './capture-reader.ts';
@@ -37,6 +39,16 @@ export async function openStandardInput(options: { reader?: ReaderName } = {}): 
  */
 export function openOrdered(paths: readonly string[], options: OrderedOptions = {}): PacketStream {
   return new OrderedStream(paths, options);
+}
+
+/** The bytes of a file or of standard input (`-`), decompressed when they are gzip or zstd. What cannot be opened has an error. */
+export async function openBytes(path: string): Promise<ByteInput> {
+  try {
+    return openContent(path === STANDARD_INPUT ? await standardInputOrigin(null, {}) : fileOrigin(path));
+  } catch (cause) {
+    const error = { code: 'source.open', offset: 0, message: messageOf(cause) };
+    return { bytesRead: 0, bytesTotal: null, error, read: () => 0, close: () => {} };
+  }
 }
 
 export { STANDARD_INPUT };
