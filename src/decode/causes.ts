@@ -14,7 +14,7 @@ const CAUSES = [
   ['udp_length', 'UDP length below 8 or beyond the packet'],
   ['tunnel_depth', 'more tunnels inside each other than the limit'],
   ['layers', 'more headers in a packet than the limit'],
-  ['fragment_first_missing', 'fragment whose first fragment was not seen before it: it has no ports'],
+  ['fragment_first_missing', 'fragment whose first fragment was not seen in time: it has no ports'],
   ['fragment_table_full', 'first fragment dropped from the table before its time'],
   ['layer_table_full', 'header stack not told apart because too many are known'],
   ['link_header', 'link header that contradicts itself'],

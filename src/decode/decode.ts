@@ -7,6 +7,7 @@ import { AddressNames } from './address-names.ts';
 import { causeCode, causeCounters } from './causes.ts';
 import { DNS_INSIDE, NOT_COMMON, parseCommon } from './common.ts';
 import { CommonStacks } from './common-stacks.ts';
+import { EarlyFragments } from './early-fragments.ts';
 import { FragmentTable } from './fragments.ts';
 import { Inside } from './inside.ts';
 import { LayerTrie } from './layer-trie.ts';
@@ -24,6 +25,11 @@ export interface DecoderOptions {
   maxTunnels?: number;
   /** Fragmented datagrams whose ports are remembered, a power of two. Default 8192. */
   maxFragments?: number;
+  /**
+   * Fragments that may wait for their datagram's first one, which gives them its ports. Default 0: none waits, and every
+   * packet gives its row at once. Otherwise `end` has to be called behind the last packet.
+   */
+  maxEarlyFragments?: number;
   /** Addresses whose DNS name is remembered, a power of two. Default 65,536. */
   maxAddressNames?: number;
 }
@@ -31,6 +37,7 @@ export interface DecoderOptions {
 const LINK_ETHERNET = 1;
 const LINK_TYPE = causeCode('link_type');
 const LAYER_TABLE_FULL = causeCode('layer_table_full');
+const FIRST_MISSING = causeCode('fragment_first_missing');
 const FRAGMENT_TABLE_FULL = causeCode('fragment_table_full');
 const ADDRESS_TABLE_FULL = causeCode('address_table_full');
 
@@ -40,6 +47,7 @@ export class Decoder implements Stateful {
   readonly #stacks: CommonStacks;
   readonly #layers: LayerTrie;
   readonly #fragments: FragmentTable;
+  readonly #early: EarlyFragments;
   readonly #addresses: AddressNames;
   readonly #inside: Inside;
   readonly #names: Names;
@@ -49,6 +57,7 @@ export class Decoder implements Stateful {
     this.#names = options.names;
     this.#layers = new LayerTrie(options.names.layers);
     this.#fragments = new FragmentTable(options.maxFragments ?? 8192);
+    this.#early = new EarlyFragments(options.maxEarlyFragments ?? 0);
     this.#addresses = new AddressNames(options.maxAddressNames ?? 65_536);
     this.#causes = causeCounters(metrics);
     this.#inside = new Inside(options.names, this.#addresses, this.#causes);
@@ -57,6 +66,7 @@ export class Decoder implements Stateful {
       {
         layers: this.#layers,
         fragments: this.#fragments,
+        early: this.#early,
         inside: this.#inside,
         causes: this.#causes,
       },
@@ -66,17 +76,24 @@ export class Decoder implements Stateful {
 
   /**
    * Decodes packets `from` up to (not including) `to` into `rows`, from its first row on, and sets `rows.length`. Answers
-   * how many packets were taken: all, or as many as `rows` holds. Every packet gives one row; what cannot be decoded is
-   * a row without `HAS_IP`, and the cause is counted. Never throws.
+   * how many packets were taken: all, or as many as `rows` has room for. Every packet gives one row, here or (a fragment
+   * that waits) later; what cannot be decoded is a row without `HAS_IP`, and the cause is counted. Never throws.
    */
   decode(batch: PacketBatch, from: number, to: number, rows: PacketRows): number {
-    const count = Math.max(0, Math.min(to - from, rows.capacity));
     const { data, view, offset, capturedLength, wireLength, timeUs, linkType, ingressInterface } = batch;
-    const { words, doubles } = rows;
+    const { words, doubles, capacity } = rows;
     const stacks = this.#stacks;
-    for (let i = 0; i < count; i++) {
-      const packet = from + i;
-      const row = i * ROW;
+    const early = this.#early;
+    let packet = from;
+    let n = early.leaving > 0 ? early.drain(rows, 0) : 0;
+    while (packet < to && n < capacity) {
+      const time = timeUs[packet];
+      if (time >= early.dueUs) {
+        early.expire(time);
+        n = early.drain(rows, n);
+        if (n === capacity) break;
+      }
+      const row = n * ROW;
       const wire = wireLength[packet];
       const at = offset[packet];
       const captured = capturedLength[packet];
@@ -88,23 +105,44 @@ export class Decoder implements Stateful {
       else if (answer === DNS_INSIDE) this.#dns(data, view, at, captured, words, row);
       words[row + WIRE_BYTES] = wire;
       words[row + INTERFACE] = ingressInterface[packet];
-      doubles[(row >>> 1) + TIME_F64] = timeUs[packet];
+      doubles[(row >>> 1) + TIME_F64] = time;
+      packet++;
+      if (answer === NOT_COMMON) n = this.#orWait(rows, n);
+      else n++;
     }
-    rows.length = count;
+    rows.length = n;
     this.#countEvictions();
-    return count;
+    return packet - from;
+  }
+
+  /** Behind the last packet: gives the rows that still wait, until there are none (then `rows.length` is 0). */
+  end(rows: PacketRows): number {
+    this.#early.expire(Number.POSITIVE_INFINITY);
+    rows.length = this.#early.drain(rows, 0);
+    this.#countEvictions();
+    return rows.length;
+  }
+
+  /** Row `n` is whole: it stays, or waits elsewhere; behind a first fragment come those that waited for it. */
+  #orWait(rows: PacketRows, n: number): number {
+    const { missesFirst, timeUs, fragmentId, fragmentProtocol } = this.#walk;
+    const early = this.#early;
+    if (missesFirst && early.keep(rows.words, n * ROW, timeUs, fragmentId, fragmentProtocol)) return n;
+    return early.leaving > 0 ? early.drain(rows, n + 1) : n + 1;
   }
 
   /** Ids in it hold only with the same `Names`. */
   save(out: StateWriter): void {
     this.#layers.save(out);
     this.#fragments.save(out);
+    this.#early.save(out);
     this.#inside.save(out);
   }
 
   restore(state: StateReader): void {
     this.#layers.restore(state);
     this.#fragments.restore(state);
+    this.#early.restore(state);
     this.#inside.restore(state);
     this.#stacks.refresh();
   }
@@ -142,6 +180,7 @@ export class Decoder implements Stateful {
   #countEvictions(): void {
     const causes = this.#causes;
     causes[LAYER_TABLE_FULL].value += this.#layers.takeOverflows();
+    causes[FIRST_MISSING].value += this.#early.takeMissing();
     causes[FRAGMENT_TABLE_FULL].value += this.#fragments.takeEvicted();
     causes[ADDRESS_TABLE_FULL].value += this.#addresses.takeEvicted();
   }

@@ -28,8 +28,8 @@ export interface Fragment {
 }
 
 /**
- * First fragments by (source, destination, identification, protocol), so that later ones take their ports. Nothing is
- * held back: a fragment that comes before the first has no ports. Bounded: sets of four, the oldest leaves.
+ * First fragments by (source, destination, identification, protocol), so that later ones take their ports; those that
+ * come before it wait in `EarlyFragments`. Bounded: sets of four, the oldest leaves.
  */
 export class FragmentTable implements Stateful {
   #evicted = 0;

@@ -1,6 +1,5 @@
 import { HAS_PAYLOAD, IS_LATER_FRAGMENT, META } from '../model/packet-rows.ts';
 import { ah } from './ah.ts';
-import { causeCode } from './causes.ts';
 import { icmp, icmp6 } from './icmp.ts';
 import { type LayerName, layerCode } from './layer-codes.ts';
 import { dccp, sctp } from './ports.ts';
@@ -8,8 +7,6 @@ import { END, ETHERIP, ETHERNET, EXTENSIONS, GRE, IP, L2TP_IP, MPLS } from './st
 import { tcp } from './tcp.ts';
 import { udp, udpLite } from './udp.ts';
 import { FIRST_FRAGMENT, LATER_FRAGMENT, type Walk } from './walk.ts';
-
-const FIRST_MISSING = causeCode('fragment_first_missing');
 
 /** IP protocols (IANA) that show in the stack. */
 const NAMES: readonly [number, LayerName][] = [
@@ -37,12 +34,17 @@ export function transport(walk: Walk): number {
   if (walk.fragment === LATER_FRAGMENT) {
     const { words, row } = walk;
     words[row + META] |= IS_LATER_FRAGMENT | (walk.at < walk.ipEnd ? HAS_PAYLOAD : 0);
-    if (!walk.fragments.inherit(walk)) walk.count(FIRST_MISSING);
+    walk.missesFirst = !walk.fragments.inherit(walk);
     return END;
   }
   const step = open(walk);
-  if (walk.fragment === FIRST_FRAGMENT && step !== EXTENSIONS) walk.fragments.remember(walk);
+  if (walk.fragment === FIRST_FRAGMENT && step !== EXTENSIONS) first(walk);
   return step;
+}
+
+function first(walk: Walk): void {
+  walk.fragments.remember(walk);
+  walk.early.meet(walk, walk.fragments);
 }
 
 function open(walk: Walk): number {

@@ -15,6 +15,7 @@ import {
   VLAN,
 } from '../model/packet-rows.ts';
 import { causeCode } from './causes.ts';
+import type { EarlyFragments } from './early-fragments.ts';
 import type { FragmentTable } from './fragments.ts';
 import type { Inside } from './inside.ts';
 import { VLAN_CODE } from './layer-codes.ts';
@@ -32,6 +33,7 @@ export const LATER_FRAGMENT = 2;
 export interface WalkTools {
   layers: LayerTrie;
   fragments: FragmentTable;
+  early: EarlyFragments;
   inside: Inside;
   causes: readonly Counter[];
 }
@@ -64,6 +66,8 @@ export class Walk {
   fragment = WHOLE;
   fragmentId = 0;
   fragmentProtocol = 0;
+  /** A later fragment whose first one was not seen yet. */
+  missesFirst = false;
   /** The radio header says that the MAC header is padded to words. */
   padded = false;
   /** Offsets of the MAC addresses that belong to the next IP header, -1 without. */
@@ -73,12 +77,14 @@ export class Walk {
   readonly maxTunnels: number;
   readonly layers: LayerTrie;
   readonly fragments: FragmentTable;
+  readonly early: EarlyFragments;
   readonly inside: Inside;
   readonly causes: readonly Counter[];
 
   constructor(tools: WalkTools, options: { tunnels: boolean; maxTunnels: number }) {
     this.layers = tools.layers;
     this.fragments = tools.fragments;
+    this.early = tools.early;
     this.inside = tools.inside;
     this.causes = tools.causes;
     this.tunnels = options.tunnels;
@@ -95,6 +101,7 @@ export class Walk {
     this.depth = 0;
     this.ipEnd = 0;
     this.fragment = WHOLE;
+    this.missesFirst = false;
     this.padded = false;
     this.sourceMacAt = -1;
     this.destinationMacAt = -1;

@@ -1,9 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Metrics } from '../../src/core/metrics.ts';
 import { StringTable } from '../../src/core/string-table.ts';
+import { Decoder } from '../../src/decode/decode.ts';
 import { layerCode, VLAN_CODE } from '../../src/decode/layer-codes.ts';
 import { LayerTrie } from '../../src/decode/layer-trie.ts';
+import { Names } from '../../src/model/names.ts';
 import { PacketRows } from '../../src/model/packet-rows.ts';
-import { batchOf, decodeBatch, decodeFrames, type Frame, hex } from './frames.ts';
+import { batchOf, decodeBatch, decodeFrames, type Frame, hex, readRow, SMALL } from './frames.ts';
 import { eth, h, INNER, ip6 } from './packets.ts';
 
 /** A UDP fragment of datagram `id`: the first one has ports 53 > 49152. */
@@ -39,6 +43,67 @@ describe('fragments', () => {
     const { rows, causes } = decodeFrames([...firsts, fragment(99, false, 100)], { maxFragments: 8 });
     expect(rows[100].ports).toBe('53>49152');
     expect(causes).toEqual({ fragment_table_full: 92 });
+  });
+});
+
+/** Ports of all rows, decoded `step` packets at a time. */
+function portsOf(frames: Frame[], step: number, options = { maxEarlyFragments: 4 }): (string | null)[] {
+  const names = new Names();
+  const decoder = new Decoder({ ...SMALL, ...options, names }, { metrics: new Metrics() });
+  const batch = batchOf(frames);
+  const rows = new PacketRows(step);
+  const ports: (string | null)[] = [];
+  const collect = () => {
+    for (let i = 0; i < rows.length; i++) ports.push(readRow(rows, i, names).ports);
+  };
+  for (let at = 0; at < batch.length; collect()) at += decoder.decode(batch, at, batch.length, rows);
+  while (decoder.end(rows) > 0) collect();
+  return ports;
+}
+
+describe('fragments before their first one', () => {
+  const other = (timeUs: number): Frame => ({ bytes: hex(eth(0x0800, INNER)), timeUs });
+  const late = (id: number, timeUs: number) => fragment(id, false, timeUs);
+  const first = (id: number, timeUs: number) => fragment(id, true, timeUs);
+  const dns = '53>49152';
+  const tcp = '1234>80';
+
+  it.each([1, 2, 256])('wait for its ports, %i rows at a time', (step) => {
+    expect(portsOf([late(1, 0), other(1), late(1, 2), first(1, 3), late(1, 4), other(5)], step)).toEqual([
+      tcp,
+      dns,
+      dns,
+      dns,
+      dns,
+      tcp,
+    ]);
+  });
+
+  it.each([1, 2, 256])('go on without ports after a second, or at the end, %i rows at a time', (step) => {
+    const frames = [late(1, 0), other(1), other(1e6), first(1, 1e6 + 1), late(2, 1e6 + 2), other(1e6 + 3)];
+    expect(portsOf(frames, step)).toEqual([tcp, null, tcp, dns, tcp, null]);
+  });
+
+  it('are bounded: who finds no room goes on at once', () => {
+    const frames = [late(1, 0), late(2, 1), late(3, 2), first(1, 3), first(2, 4), first(3, 5)];
+    expect(portsOf(frames, 256, { maxEarlyFragments: 2 })).toEqual([null, dns, dns, dns, dns, dns]);
+    expect(portsOf(frames, 256, { maxEarlyFragments: 0 })).toEqual([null, null, null, dns, dns, dns]);
+  });
+
+  it('are all there whatever comes, each once, in any cut', () => {
+    const packet = fc.tuple(fc.integer({ min: 0, max: 5 }), fc.boolean(), fc.nat(700_000));
+    fc.assert(
+      fc.property(fc.array(packet, { maxLength: 60 }), fc.integer({ min: 1, max: 9 }), (packets, step) => {
+        let timeUs = 0;
+        const frames = packets.map(([id, isFirst, pauseUs]) => {
+          timeUs += pauseUs;
+          return fragment(id, isFirst, timeUs);
+        });
+        const whole = portsOf(frames, 256);
+        expect(whole.length).toBe(frames.length);
+        expect(portsOf(frames, step)).toEqual(whole);
+      }),
+    );
   });
 });
 

@@ -24,7 +24,7 @@ const ROWS = 128;
 const CAPACITY = 256;
 const BOUND_US = 3e6;
 /** So few that tables overflow all the time. */
-const SMALL = { flows: 64, fragments: 16, addresses: 64 };
+const SMALL = { flows: 64, fragments: 16, early: 8, addresses: 64 };
 const LIMITS = { maxIndexPackets: 1e6, maxSpoolBytes: 1 << 24, boundUs: BOUND_US };
 
 /**
@@ -44,7 +44,12 @@ export class Lab {
   constructor() {
     const metrics = new Metrics();
     this.#decoder = new Decoder(
-      { names: this.#names, maxFragments: SMALL.fragments, maxAddressNames: SMALL.addresses },
+      {
+        names: this.#names,
+        maxFragments: SMALL.fragments,
+        maxEarlyFragments: SMALL.early,
+        maxAddressNames: SMALL.addresses,
+      },
       { metrics },
     );
     this.#meter = new Meter(
@@ -73,6 +78,7 @@ export class Lab {
     this.#records = none();
     for (let run = await stream.next(); run !== null; run = await stream.next()) this.#meterRun(run, read);
     source.close();
+    while (this.#decoder.end(this.#rows) > 0) this.#add(read);
     this.#meter.end();
     return { read, slices: this.#slices, records: this.#records };
   }
@@ -82,10 +88,15 @@ export class Lab {
     for (let i = from; i < to; i++) read.wireBytes += batch.wireLength[i];
     for (let at = from; at < to; ) {
       at += this.#decoder.decode(batch, at, to, rows);
-      read.packets += rows.length;
-      for (let i = 0; i < rows.length; i++) read.ipBytes += rows.words[i * ROW + IP_BYTES] >>> 0;
-      this.#meter.add(rows);
+      this.#add(read);
     }
+  }
+
+  #add(read: Sums): void {
+    const rows = this.#rows;
+    read.packets += rows.length;
+    for (let i = 0; i < rows.length; i++) read.ipBytes += rows.words[i * ROW + IP_BYTES] >>> 0;
+    this.#meter.add(rows);
   }
 
   #record(batch: FlowBatch): void {

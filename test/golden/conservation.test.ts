@@ -31,9 +31,9 @@ describe.skipIf(captures.length === 0)('every packet counts once (needs ../share
       const wrong: unknown[] = [];
       for (const path of paths) {
         const { flows, packets, wireBytes } = await meterWhole(path);
-        const counted = flows.reduce((sum, flow) => sum + flow.packetDeltaCount + flow.reversePacketDeltaCount!, 0);
+        const counted = flows.reduce((sum, flow) => sum + flow.packetDeltaCount! + flow.reversePacketDeltaCount!, 0);
         const bytes = flows.reduce(
-          (sum, flow) => sum + flow.layer2OctetDeltaCount + flow.reverseLayer2OctetDeltaCount!,
+          (sum, flow) => sum + flow.layer2OctetDeltaCount! + flow.reverseLayer2OctetDeltaCount!,
           0,
         );
         if (counted !== packets || bytes !== wireBytes) wrong.push({ path, packets, counted, wireBytes, bytes });

@@ -32,7 +32,7 @@ export async function meterWhole(path: string): Promise<{ flows: FlowObject[]; p
       },
     },
   );
-  const decoder = new Decoder({ names }, { metrics });
+  const decoder = new Decoder({ names, maxEarlyFragments: 256 }, { metrics });
   const reader = openCapture(path);
   const batch = new PacketBatch();
   const rows = new PacketRows();
@@ -47,6 +47,7 @@ export async function meterWhole(path: string): Promise<{ flows: FlowObject[]; p
     }
   }
   reader.close();
+  while (decoder.end(rows) > 0) meter.add(rows);
   meter.end();
   return { flows, packets, wireBytes };
 }
