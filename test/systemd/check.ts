@@ -1,0 +1,86 @@
+/**
+ * `npm run test:systemd`: the units as `systemd-analyze` judges them, and, where this process may make namespaces, under a
+ * systemd that is booted for it. Says what it skips. Exit code 1 when something is not as it must be.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const REPO = resolve(import.meta.dirname, '../..');
+/** Exposure x 10 that the unit for files and collectors may have. */
+const MOST_EXPOSURE = 15;
+const work = mkdtempSync(join(tmpdir(), 'weir-systemd-'));
+let failed = false;
+
+function run(command: string, args: string[]): { status: number; text: string } {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  return { status: error ? 127 : (status ?? 1), text: `${stdout ?? ''}${stderr ?? ''}` };
+}
+
+function say(name: string, ok: boolean, text: string): void {
+  failed ||= !ok;
+  process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${name}: ${text}\n`);
+}
+
+/** The units as installed, in a root of their own. */
+function stage(name: string, ...options: string[]): string {
+  const root = join(work, name);
+  const args = [join(REPO, 'src/main.ts'), 'install-service', '--prefix', root, ...options];
+  const { status, text } = run(process.execPath, args);
+  if (status !== 0) throw new Error(text);
+  return root;
+}
+
+function analyze(): void {
+  const plain = stage('plain');
+  const units = join(plain, 'etc/systemd/system');
+  for (const unit of ['weir.service', 'weir@.service']) {
+    const { status, text } = run('systemd-analyze', ['verify', join(units, unit)]);
+    say(`verify ${unit}`, status === 0 && text.trim() === '', text.trim() || 'clean');
+    const args = ['security', '--offline=true', `--threshold=${MOST_EXPOSURE}`, '--no-pager', join(units, unit)];
+    const score = run('systemd-analyze', args);
+    say(`security ${unit}`, score.status === 0, lastLine(score.text));
+  }
+  const capture = join(stage('capture', '--capture'), 'etc/systemd/system/weir.service');
+  const { text } = run('systemd-analyze', ['security', '--offline=true', '--no-pager', capture]);
+  process.stdout.write(`     with capture.conf: ${lastLine(text)}\n`);
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}
+
+/** The probe under the real unit: sandbox, READY, reload, a hanging event loop, stop. */
+function boot(): void {
+  if (process.getuid?.() !== 0 || run('unshare', ['--mount', '--pid', '--fork', 'true']).status !== 0) {
+    process.stdout.write('skip boot: needs root and namespaces\n');
+    return;
+  }
+  const units = stage('boot');
+  const unit = join(units, 'etc/systemd/system/weir.service');
+  const probe = readFileSync(unit, 'utf8').replace('/src/main.ts', '/test/systemd/probe.ts');
+  writeFileSync(unit, probe.replace(/WatchdogSec=.*/, 'WatchdogSec=3s'));
+  const out = join(work, 'out');
+  mkdirSync(out);
+  run(join(REPO, 'test/systemd/boot.sh'), [units, out]);
+  const log = readLog(join(out, 'log'));
+  for (const [name, value] of log) say(`boot, ${name}`, !value.includes('FAILED'), value);
+  for (const name of ['start', 'reload', 'watchdog', 'stop'])
+    if (!log.has(name)) say(`boot, ${name}`, false, 'did not');
+}
+
+function readLog(path: string): Map<string, string> {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  const facts = lines.map((line) => /^([a-z][\w /]*): (.*)$/.exec(line)).filter((match) => match !== null);
+  return new Map(facts.map(([, name, value]) => [name, value]));
+}
+
+if (run('systemd-analyze', ['--version']).status === 127) process.stdout.write('skip: systemd-analyze is not here\n');
+else {
+  analyze();
+  boot();
+}
+if (process.env['WEIR_KEEP']) cpSync(work, process.env['WEIR_KEEP'], { recursive: true });
+rmSync(work, { recursive: true });
+process.exitCode = failed ? 1 : 0;
