@@ -60,6 +60,11 @@ export class FlowTable {
     this.rows += batch.length;
   }
 
+  /** Makes appended rows visible to queries. */
+  sync(): void {
+    this.#appender?.flushSync();
+  }
+
   /** Makes appended rows visible to queries; `open` starts anew. */
   seal(): void {
     this.#appender?.flushSync();

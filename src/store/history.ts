@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -7,7 +7,7 @@ import type { FlowBatch } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
 import { publishFlows } from './flow-columns.ts';
 import { FlowTable } from './flow-table.ts';
-import { hourFolder, hourOf, writeParquet } from './parquet-writer.ts';
+import { hourFolder, hourOf, sqlText, writeParquet } from './parquet-writer.ts';
 
 export interface HistoryOptions {
   /** Folder of the history; kinds are sub-folders (`flows`, `series`, `windows`), then day, hour, files. */
@@ -16,8 +16,23 @@ export interface HistoryOptions {
   writer: string;
   /** Staged rows at which flow records leave as files. */
   flushRows?: number;
+  /**
+   * Files carry the number of the checkpoint that comes after them. At the start those behind this one go away: what
+   * they hold is written again. Default: no checkpoints, all files of the writer go away.
+   */
+  epoch?: number;
 }
 
+const KINDS = ['flows', 'series', 'windows'] as const;
+type Kind = (typeof KINDS)[number];
+const TABLES: Record<Kind, { name: string; timeUs: string }> = {
+  flows: { name: 'flow_rows', timeUs: 'startUs' },
+  series: { name: 'series_rows', timeUs: 'timeUs' },
+  windows: { name: 'window_rows', timeUs: 'endUs' },
+};
+
+const STAGED = /^(\d+)-\w+\.parquet$/;
+const EPOCH = /-e(\d+)-\d+\.parquet/;
 const SERIES = 'CREATE OR REPLACE TABLE series_rows (series VARCHAR, timeUs DOUBLE, value DOUBLE)';
 const WINDOWS =
   'CREATE OR REPLACE TABLE window_rows (rule VARCHAR, "key" VARCHAR, startUs DOUBLE, endUs DOUBLE, severity VARCHAR, "values" VARCHAR)';
@@ -41,7 +56,9 @@ export class History {
   #series!: DuckDBAppender;
   #windows!: DuckDBAppender;
   #small = 0;
-  #sequence = 0;
+  #sequence = 1;
+  /** The checkpoint that comes next; null without checkpoints. */
+  #epoch: number | null;
   /** Hours that the staged rows touch, by kind. */
   readonly #hours = { flows: new Set<number>(), series: new Set<number>(), windows: new Set<number>() };
 
@@ -50,12 +67,13 @@ export class History {
     this.#writer = options.writer;
     this.#flushRows = options.flushRows ?? 262_144;
     this.#names = names;
+    this.#epoch = options.epoch === undefined ? null : options.epoch + 1;
     this.#rows = metrics.counter('weir_history_rows_total', 'Rows given to the history.');
     this.#bytes = metrics.counter('weir_history_written_bytes', 'Parquet bytes written.');
   }
 
   async start(): Promise<void> {
-    await removeFiles(this.#path, (name) => name.startsWith(`${this.#writer}-`));
+    await removeFiles(this.#path, (name) => this.#isOver(name));
     const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
     this.#connection = await instance.connect();
     this.#flows = new FlowTable('flow_rows', this.#connection, this.#names);
@@ -93,12 +111,15 @@ export class History {
     if (this.#flows.rows + this.#small >= this.#flushRows) await this.flush();
   }
 
-  /** Writes everything that is staged. */
+  /** Rows that wait in memory. */
+  get staged(): number {
+    return this.#flows.rows + this.#small;
+  }
+
+  /** Writes everything that is staged. After a failure all of it is still staged, and written again under the same names. */
   async flush(): Promise<void> {
-    this.#flows.seal();
-    this.#series.closeSync();
-    this.#windows.closeSync();
-    this.#sequence++;
+    if (this.staged === 0) return;
+    this.#sync();
     for (const hour of this.#hours.flows) await this.#write('flows', hour, publishFlows('flow_rows', hour));
     for (const hour of this.#hours.series) {
       await this.#write(
@@ -114,7 +135,64 @@ export class History {
         `${WINDOWS_SELECT} WHERE floor(endUs / 3600e6) = ${hour} ORDER BY endUs, rule`,
       );
     }
+    this.#sequence++;
+    await this.#reopen();
+  }
+
+  /** Gives up what is staged. @returns the rows lost */
+  async discard(): Promise<number> {
+    const lost = this.staged;
+    this.#sync();
+    await this.#reopen();
+    return lost;
+  }
+
+  /** Copies what is staged beside a checkpoint; what is written from now on belongs to the next one. */
+  async stage(folder: string, epoch: number): Promise<void> {
+    this.#sync();
+    for (const kind of KINDS) {
+      const select = `SELECT * FROM ${TABLES[kind].name}`;
+      await writeParquet(this.#connection, select, stagedFile(folder, epoch, kind));
+    }
+    this.#epoch = epoch + 1;
+    this.#sequence = 1;
+  }
+
+  /** Takes up what was staged beside a checkpoint, and writes it. */
+  async recover(folder: string, epoch: number): Promise<void> {
+    for (const kind of KINDS) {
+      const file = stagedFile(folder, epoch, kind);
+      if (!existsSync(file)) continue;
+      const { name, timeUs } = TABLES[kind];
+      await this.#connection.run(`INSERT INTO ${name} SELECT * FROM read_parquet(${sqlText(file)})`);
+      const hours = await this.#connection.runAndReadAll(
+        `SELECT floor(${timeUs} / 3600e6) AS hour, count(*) AS rows FROM ${name} GROUP BY hour`,
+      );
+      for (const [hour, rows] of hours.getRows()) {
+        this.#hours[kind].add(Number(hour));
+        this.#small += Number(rows);
+      }
+    }
+    await this.flush();
+  }
+
+  #sync(): void {
+    this.#flows.sync();
+    this.#series.flushSync();
+    this.#windows.flushSync();
+  }
+
+  async #reopen(): Promise<void> {
+    this.#flows.seal();
+    this.#series.closeSync();
+    this.#windows.closeSync();
     await this.#open();
+  }
+
+  #isOver(name: string): boolean {
+    if (!name.startsWith(`${this.#writer}-`)) return false;
+    if (this.#epoch === null) return true;
+    return Number(EPOCH.exec(name)?.[1] ?? Number.POSITIVE_INFINITY) >= this.#epoch;
   }
 
   async stop(): Promise<void> {
@@ -129,12 +207,13 @@ export class History {
   }
 
   async #write(kind: string, hour: number, select: string): Promise<void> {
-    const file = join(this.#path, kind, hourFolder(hour), `${this.#writer}-${this.#sequence}.parquet`);
+    const epoch = this.#epoch === null ? '' : `e${this.#epoch}-`;
+    const file = join(this.#path, kind, hourFolder(hour), `${this.#writer}-${epoch}${this.#sequence}.parquet`);
     this.#bytes.value += await writeParquet(this.#connection, select, file);
   }
 
   async #open(): Promise<void> {
-    for (const kind of ['flows', 'series', 'windows'] as const) this.#hours[kind].clear();
+    for (const kind of KINDS) this.#hours[kind].clear();
     this.#small = 0;
     await this.#flows.open();
     await this.#connection.run(SERIES);
@@ -142,6 +221,16 @@ export class History {
     this.#series = await this.#connection.createAppender('series_rows');
     this.#windows = await this.#connection.createAppender('window_rows');
   }
+}
+
+/** Where a checkpoint's staged rows lie. */
+function stagedFile(folder: string, epoch: number, kind: Kind): string {
+  return join(folder, `${epoch}-${kind}.parquet`);
+}
+
+/** Removes the files that were staged for checkpoints before `oldest`. */
+export async function removeStaged(folder: string, oldest: number): Promise<void> {
+  await removeFiles(folder, (name) => Number(STAGED.exec(name)?.[1] ?? oldest) < oldest);
 }
 
 /** Removes the files below `folder` whose name satisfies the test; a missing folder is an empty one. */

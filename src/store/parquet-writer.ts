@@ -1,4 +1,5 @@
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 
@@ -20,6 +21,17 @@ export function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** Bytes that a checkpoint counts on must outlive a loss of power. @returns the file's size */
+async function synced(path: string): Promise<number> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+    return (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
+}
+
 /**
  * Writes the rows of a query as one Parquet file, beside its name and then renamed, so that a reader never sees half
  * a file and a repeated write replaces its twin.
@@ -34,7 +46,7 @@ export async function writeParquet(connection: DuckDBConnection, select: string,
     rmSync(temporary, { force: true });
     throw error;
   }
-  const { size } = statSync(temporary);
+  const size = await synced(temporary);
   renameSync(temporary, path);
   return size;
 }

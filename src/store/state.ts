@@ -18,6 +18,12 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS transition_time ON transition (time);
   CREATE INDEX IF NOT EXISTS transition_alert ON transition (alert_id, seq);
+  CREATE TABLE IF NOT EXISTS position (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    epoch INTEGER NOT NULL,
+    event_us REAL NOT NULL,
+    sources BLOB NOT NULL
+  ) STRICT;
 `;
 
 export interface AlertFilter {
@@ -78,6 +84,18 @@ export class TransitionLog {
     return (
       this.#insert.run(idempotencyKey, alertId, rule, severity, state, time, JSON.stringify(transition)).changes > 0
     );
+  }
+
+  /** How far the transitions reach: to be written in their transaction. `sources` is what the sources saved. */
+  position(epoch: number, eventUs: number, sources: Uint8Array): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO position (only, epoch, event_us, sources) VALUES (1, ?, ?, ?)')
+      .run(epoch, eventUs, sources);
+  }
+
+  /** Event time up to which the transitions were told, microseconds; -Infinity before any. */
+  get reachedUs(): number {
+    return Number(this.#db.prepare('SELECT event_us FROM position').get()?.['event_us'] ?? Number.NEGATIVE_INFINITY);
   }
 
   /** Runs several writes as one transaction. */

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { parseBytes, parseDurationUs } from '../core/units.ts';
 
-export { History, type HistoryOptions } from './history.ts';
+export { Checkpoints, type FoundCheckpoint, STATE_VERSION } from './checkpoints.ts';
+export { GuardedHistory, type GuardOptions } from './guarded-history.ts';
+export { History, type HistoryOptions, removeStaged } from './history.ts';
 export { type FlowQuery, HistoryReader, isoTime, type SeriesRow, type TopQuery, type TopRow } from './query.ts';
 export { applyRetention, type Retention } from './retention.ts';
 export { type AlertFilter, openState, readTransitions, TransitionLog } from './state.ts';

@@ -1,0 +1,114 @@
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Counter, Metrics } from '../core/metrics.ts';
+import type { FlowBatch } from '../model/flow-batch.ts';
+import type { History } from './history.ts';
+
+export interface GuardOptions {
+  /** Staged rows beyond which they are given up while nothing can be written. */
+  mostRows: number;
+  /** Rows leave at the latest after this, so that queries see them. */
+  flushEveryMs: number;
+  /** Pause after a failure. */
+  retryMs: number;
+  nowMs: () => number;
+}
+
+const DEFAULTS: GuardOptions = {
+  mostRows: 1 << 20,
+  flushEveryMs: 300_000,
+  retryMs: 5000,
+  nowMs: () => performance.now(),
+};
+
+/**
+ * History that gives way: when the disk is full, read-only or broken, rows are kept as long as memory allows, then given
+ * up and counted, and it goes on by itself once the disk does. Nothing here ever throws to whoever gives rows.
+ */
+export class GuardedHistory {
+  readonly #history: History;
+  readonly #options: GuardOptions;
+  readonly #logger: Logger;
+  readonly #gap: Counter;
+  readonly #failures: Counter;
+  #problem: string | null = null;
+  #retryMs = 0;
+  #flushedMs: number;
+
+  constructor(
+    history: History,
+    options: Partial<GuardOptions>,
+    { metrics, logger }: { metrics: Metrics; logger: Logger },
+  ) {
+    this.#history = history;
+    this.#options = { ...DEFAULTS, ...options };
+    this.#logger = logger;
+    this.#flushedMs = this.#options.nowMs();
+    this.#gap = metrics.counter('weir_history_gap_rows_total', 'Rows that the history could not keep: the disk.');
+    this.#failures = metrics.counter('weir_history_failures_total', 'Times the history could not be written.');
+  }
+
+  /** Why nothing can be written at present; null when all is well. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** Rows lost so far. */
+  get gapRows(): number {
+    return this.#gap.value;
+  }
+
+  flows(batch: FlowBatch): void {
+    this.#history.flows(batch);
+  }
+
+  series(series: string, timeUs: number, value: number): void {
+    this.#history.series(series, timeUs, value);
+  }
+
+  window(...window: Parameters<History['window']>): void {
+    this.#history.window(...window);
+  }
+
+  /** Writes when enough is staged or it is time; to be awaited between rounds. */
+  async settle(): Promise<void> {
+    const nowMs = this.#options.nowMs();
+    if (this.#problem !== null && nowMs < this.#retryMs) return this.#giveUp();
+    const due = this.#problem !== null || nowMs - this.#flushedMs >= this.#options.flushEveryMs;
+    await this.attempt(() => (due ? this.#history.flush() : this.#history.settle()));
+    if (due) this.#flushedMs = nowMs;
+  }
+
+  flush(): Promise<void> {
+    return this.attempt(() => this.#history.flush());
+  }
+
+  /** Does something on the disk; a failure is noted, not thrown. */
+  async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      if (this.#problem !== null) this.#logger.warn({ code: 'history.recovered', gapRows: this.#gap.value });
+      this.#problem = null;
+    } catch (error) {
+      if (this.#problem === null) this.#logger.error({ code: 'history.stopped', error: messageOf(error) });
+      this.#problem = messageOf(error);
+      this.#failures.value++;
+      this.#retryMs = this.#options.nowMs() + this.#options.retryMs;
+      await this.#giveUp();
+    }
+  }
+
+  async #giveUp(): Promise<void> {
+    if (this.#history.staged <= this.#options.mostRows) return;
+    const lost = await this.#history.discard();
+    this.#gap.value += lost;
+    this.#logger.error({ code: 'history.gap', rows: lost, total: this.#gap.value });
+  }
+
+  /** What is staged and cannot be written now is lost, and counted. */
+  async stop(): Promise<void> {
+    await this.flush();
+    if (this.#problem !== null) this.#gap.value += await this.#history.discard();
+    await this.#history.stop();
+  }
+}
