@@ -24,6 +24,9 @@ export function createFlowOutput(format: FlowFormat, out: LineWriter, names: Nam
   return new TableOutput(out, names);
 }
 
+/** Bytes of lines that are written together. */
+const FLUSH_AT = 1 << 16;
+
 class JsonOutput implements FlowOutput {
   readonly #out: LineWriter;
   readonly #format: FlowFormatter;
@@ -34,10 +37,14 @@ class JsonOutput implements FlowOutput {
   }
 
   write(batch: FlowBatch, file: string | undefined): void {
-    for (let n = 0; n < batch.length; n++) this.#out.line(this.#format.json(batch, n, file));
+    for (let n = 0; n < batch.length; n++) {
+      if (this.#format.jsonLine(batch, n, file) >= FLUSH_AT) this.end();
+    }
   }
 
-  end(): void {}
+  end(): void {
+    this.#out.bytes(this.#format.takeLines());
+  }
 }
 
 class CsvOutput implements FlowOutput {

@@ -26,6 +26,12 @@ export class LineWriter {
     if (this.#pending.length >= FLUSH_AT) this.flush();
   }
 
+  /** Whole lines as bytes; they may be overwritten when the call returns. */
+  bytes(lines: Uint8Array): void {
+    this.flush();
+    writeAll(this.#fd, lines);
+  }
+
   json(value: unknown): void {
     this.line(JSON.stringify(value));
   }

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { sha1Short } from '../core/sha1.ts';
 import { compareAddresses, isMapped } from './address.ts';
 import { icmpCounterpart } from './icmp-pairs.ts';
 
@@ -10,6 +10,35 @@ const ICMP6 = 58;
  * endpoint first (github.com/corelight/community-id-spec). For ICMP and ICMPv6, `srcPort` is the type and `dstPort` the
  * code. Addresses are 4 words each (`address.ts`). Without ports (`hasPorts` false) only addresses and protocol count.
  */
+export function communityDigest(
+  protocol: number,
+  srcWords: Int32Array,
+  srcAt: number,
+  dstWords: Int32Array,
+  dstAt: number,
+  srcPort: number,
+  dstPort: number,
+  hasPorts: boolean,
+  digest: Int32Array,
+): void {
+  const { source, destination, oneWay } = endpoints(protocol, srcPort, dstPort);
+  const order = compareAddresses(srcWords, srcAt, dstWords, dstAt);
+  const forward = oneWay || order < 0 || (order === 0 && (!hasPorts || source <= destination));
+  const length = forward
+    ? writeMessage(protocol, srcWords, srcAt, source, dstWords, dstAt, destination, hasPorts)
+    : writeMessage(protocol, dstWords, dstAt, destination, srcWords, srcAt, source, hasPorts);
+  sha1Short(MESSAGE, length, digest);
+}
+
+const DIGEST = new Int32Array(5);
+const DIGEST_BYTES = Buffer.alloc(20);
+
+export function communityText(digest: Int32Array): string {
+  for (let i = 0; i < 5; i++) DIGEST_BYTES.writeInt32BE(digest[i], 4 * i);
+  return `1:${DIGEST_BYTES.toString('base64')}`;
+}
+
+/** The same as text. */
 export function communityId(
   protocol: number,
   srcWords: Int32Array,
@@ -20,13 +49,8 @@ export function communityId(
   dstPort: number,
   hasPorts: boolean,
 ): string {
-  const { source, destination, oneWay } = endpoints(protocol, srcPort, dstPort);
-  const order = compareAddresses(srcWords, srcAt, dstWords, dstAt);
-  const forward = oneWay || order < 0 || (order === 0 && (!hasPorts || source <= destination));
-  const length = forward
-    ? writeMessage(protocol, srcWords, srcAt, source, dstWords, dstAt, destination, hasPorts)
-    : writeMessage(protocol, dstWords, dstAt, destination, srcWords, srcAt, source, hasPorts);
-  return `1:${hash('sha1', MESSAGE.subarray(0, length), 'base64')}`;
+  communityDigest(protocol, srcWords, srcAt, dstWords, dstAt, srcPort, dstPort, hasPorts, DIGEST);
+  return communityText(DIGEST);
 }
 
 /** ICMP has no ports: type and the counterpart's type stand for them; a one-way message keeps its code and order. */

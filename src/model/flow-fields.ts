@@ -1,3 +1,6 @@
+import { communityText } from './community-id.ts';
+import type { TextCache } from './text-cache.ts';
+
 /** A flow record as `weir flows --json` prints it. What a record does not have is not there. */
 export interface FlowObject {
   file?: string;
@@ -88,103 +91,78 @@ export interface FieldSink {
   number(field: FlowField, value: number): void;
   /** A text that may hold anything. */
   text(field: FlowField, value: string): void;
-  /** A text that needs no escape: addresses, times, base64. */
-  plain(field: FlowField, value: string): void;
+  /** Microseconds since the epoch. */
+  time(field: FlowField, us: number): void;
+  /** Four words (`address.ts`). */
+  address(field: FlowField, words: Int32Array, at: number): void;
+  /** 48 bits. */
+  mac(field: FlowField, mac: number): void;
+  /** Five words of SHA-1. */
+  communityId(digest: Int32Array): void;
   /** Known to be unknown. */
   unknown(field: FlowField): void;
   /** Header stack by its id and its text, joined by blanks. */
   layers(id: number, text: string): void;
 }
 
-/** Header stacks whose JSON is remembered. */
-const MOST_STACKS = 4096;
+/** Sinks that keep texts: one method a kind of field, all but numbers through `put`. */
+abstract class TextSink implements FieldSink {
+  readonly #texts: TextCache;
 
-/** The start of each field in a JSON object, comma and colon included. */
-const KEYS = Object.fromEntries(FLOW_COLUMNS.map((field) => [field, `,"${field}":`])) as Record<FlowField, string>;
-
-export class JsonSink implements FieldSink {
-  #line = '';
-  readonly #stacks = new Map<number, string>();
-
-  begin(): void {
-    this.#line = '';
+  constructor(texts: TextCache) {
+    this.#texts = texts;
   }
 
-  end(): string {
-    return `{${this.#line.slice(1)}}`;
-  }
+  protected abstract put(field: FlowField, value: unknown): void;
 
   number(field: FlowField, value: number): void {
-    this.#line += KEYS[field] + value;
+    this.put(field, value);
   }
 
   text(field: FlowField, value: string): void {
-    this.#line += KEYS[field] + JSON.stringify(value);
+    this.put(field, value);
   }
 
-  plain(field: FlowField, value: string): void {
-    this.#line += `${KEYS[field]}"${value}"`;
+  time(field: FlowField, us: number): void {
+    this.put(field, this.#texts.time(us));
   }
 
-  unknown(field: FlowField): void {
-    this.#line += `${KEYS[field]}null`;
+  address(field: FlowField, words: Int32Array, at: number): void {
+    this.put(field, this.#texts.address(words, at));
   }
 
-  layers(id: number, text: string): void {
-    let stack = this.#stacks.get(id);
-    if (stack === undefined) {
-      if (this.#stacks.size === MOST_STACKS) this.#stacks.clear();
-      stack = JSON.stringify(text.split(' '));
-      this.#stacks.set(id, stack);
-    }
-    this.#line += KEYS.layers + stack;
-  }
-}
-
-export class ObjectSink implements FieldSink {
-  readonly flow: Partial<Record<FlowField, unknown>> = {};
-
-  number(field: FlowField, value: number): void {
-    this.flow[field] = value;
+  mac(field: FlowField, mac: number): void {
+    this.put(field, this.#texts.mac(mac));
   }
 
-  text(field: FlowField, value: string): void {
-    this.flow[field] = value;
-  }
-
-  plain(field: FlowField, value: string): void {
-    this.flow[field] = value;
+  communityId(digest: Int32Array): void {
+    this.put('communityId', communityText(digest));
   }
 
   unknown(field: FlowField): void {
-    this.flow[field] = null;
+    this.put(field, null);
   }
 
   layers(_id: number, text: string): void {
-    this.flow.layers = text.split(' ');
+    this.put('layers', text.split(' '));
+  }
+}
+
+export class ObjectSink extends TextSink {
+  readonly flow: Partial<Record<FlowField, unknown>> = {};
+
+  protected put(field: FlowField, value: unknown): void {
+    this.flow[field] = value;
   }
 }
 
 const COLUMN_INDEX = Object.fromEntries(FLOW_COLUMNS.map((field, at) => [field, at])) as Record<FlowField, number>;
 
-export class CsvSink implements FieldSink {
+export class CsvSink extends TextSink {
   readonly cells: string[] = new Array(FLOW_COLUMNS.length).fill('');
 
-  number(field: FlowField, value: number): void {
-    this.cells[COLUMN_INDEX[field]] = String(value);
-  }
-
-  text(field: FlowField, value: string): void {
-    this.cells[COLUMN_INDEX[field]] = /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
-  }
-
-  plain(field: FlowField, value: string): void {
-    this.cells[COLUMN_INDEX[field]] = value;
-  }
-
-  unknown(_field: FlowField): void {}
-
-  layers(_id: number, text: string): void {
-    this.cells[COLUMN_INDEX.layers] = text;
+  protected put(field: FlowField, value: unknown): void {
+    const text = Array.isArray(value) ? value.join(' ') : String(value ?? '');
+    this.cells[COLUMN_INDEX[field]] = /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   }
 }

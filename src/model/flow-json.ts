@@ -1,4 +1,4 @@
-import { communityId } from './community-id.ts';
+import { communityDigest, communityText } from './community-id.ts';
 import {
   BIFLOW,
   type FlowBatch,
@@ -13,7 +13,8 @@ import {
   NO_PROTOCOL,
   OPENED_BY_DESTINATION,
 } from './flow-batch.ts';
-import { CsvSink, type FieldSink, type FlowObject, JsonSink, ObjectSink } from './flow-fields.ts';
+import { CsvSink, type FieldSink, type FlowObject, ObjectSink } from './flow-fields.ts';
+import { JsonSink } from './json-sink.ts';
 import type { Names } from './names.ts';
 import { TextCache } from './text-cache.ts';
 
@@ -33,21 +34,35 @@ export class FlowFormatter {
 
   /** Row `n` as one line of JSON without its end. */
   json(batch: FlowBatch, n: number, file?: string): string {
+    this.jsonLine(batch, n, file);
+    return this.takeLines().toString('utf8').trimEnd();
+  }
+
+  /** Adds row `n` as a line of JSON to those that `takeLines` gives. @returns the bytes that wait */
+  jsonLine(batch: FlowBatch, n: number, file?: string): number {
     this.#json.begin();
     this.#tell(batch, n, file, this.#json);
-    return this.#json.end();
+    this.#json.end();
+    return this.#json.out.length;
+  }
+
+  /** The lines since the last call: a view that the next line overwrites. */
+  takeLines(): Buffer {
+    const { written } = this.#json.out;
+    this.#json.out.clear();
+    return written;
   }
 
   /** Row `n` as an object: the same fields in the same order. */
   object(batch: FlowBatch, n: number, file?: string): FlowObject {
-    const sink = new ObjectSink();
+    const sink = new ObjectSink(this.#texts);
     this.#tell(batch, n, file, sink);
     return sink.flow as unknown as FlowObject;
   }
 
   /** Row `n` as a CSV line (RFC 4180) under `FLOW_COLUMNS`: what is absent is empty, layers are joined by blanks. */
   csv(batch: FlowBatch, n: number, file?: string): string {
-    const sink = new CsvSink();
+    const sink = new CsvSink(this.#texts);
     this.#tell(batch, n, file, sink);
     return sink.cells.join(',');
   }
@@ -60,7 +75,7 @@ export class FlowFormatter {
     this.#tellEnds(batch, n, turned, sink);
     tellCounts(batch, n, turned, sink);
     tellAttributes(batch, n, turned, sink);
-    if ((batch.meta[n] & (HAS_IP | NO_PROTOCOL)) === HAS_IP) sink.plain('communityId', communityIdOf(batch, n));
+    if ((batch.meta[n] & (HAS_IP | NO_PROTOCOL)) === HAS_IP) sink.communityId(digestOf(batch, n));
     this.#tellOrigin(batch, n, sink);
     this.#tellStack(batch, n, turned, sink);
     this.#tellMacs(batch, n, turned, sink);
@@ -70,21 +85,21 @@ export class FlowFormatter {
   /** Time 0 stands for "no time was given". */
   #tellTimes(batch: FlowBatch, n: number, sink: FieldSink): void {
     if (batch.endUs[n] === 0) return;
-    sink.plain('flowStart', this.#texts.time(batch.startUs[n]));
-    sink.plain('flowEnd', this.#texts.time(batch.endUs[n]));
+    sink.time('flowStart', batch.startUs[n]);
+    sink.time('flowEnd', batch.endUs[n]);
   }
 
   #tellEnds(batch: FlowBatch, n: number, turned: boolean, sink: FieldSink): void {
     const meta = batch.meta[n];
-    const [source, destination] = turned
-      ? [batch.destinationAddress, batch.sourceAddress]
-      : [batch.sourceAddress, batch.destinationAddress];
+    const source = turned ? batch.destinationAddress : batch.sourceAddress;
+    const destination = turned ? batch.sourceAddress : batch.destinationAddress;
     if ((meta & (HAS_IP | IS_ARP)) !== 0) {
-      sink.plain('sourceAddress', this.#texts.address(source, 4 * n));
-      sink.plain('destinationAddress', this.#texts.address(destination, 4 * n));
+      sink.address('sourceAddress', source, 4 * n);
+      sink.address('destinationAddress', destination, 4 * n);
     }
     if ((meta & HAS_PORTS) !== 0) {
-      const [from, to] = [batch.sourceTransportPort[n], batch.destinationTransportPort[n]];
+      const from = batch.sourceTransportPort[n];
+      const to = batch.destinationTransportPort[n];
       sink.number('sourceTransportPort', turned ? to : from);
       sink.number('destinationTransportPort', turned ? from : to);
     }
@@ -106,11 +121,10 @@ export class FlowFormatter {
   #tellStack(batch: FlowBatch, n: number, turned: boolean, sink: FieldSink): void {
     if (batch.layers[n] !== 0) sink.layers(batch.layers[n], this.#names.layers.text(batch.layers[n]));
     if ((batch.meta[n] & HAS_OUTER) === 0) return;
-    const [source, destination] = turned
-      ? [batch.outerDestinationAddress, batch.outerSourceAddress]
-      : [batch.outerSourceAddress, batch.outerDestinationAddress];
-    sink.plain('outerSourceAddress', this.#texts.address(source, 4 * n));
-    sink.plain('outerDestinationAddress', this.#texts.address(destination, 4 * n));
+    const source = turned ? batch.outerDestinationAddress : batch.outerSourceAddress;
+    const destination = turned ? batch.outerSourceAddress : batch.outerDestinationAddress;
+    sink.address('outerSourceAddress', source, 4 * n);
+    sink.address('outerDestinationAddress', destination, 4 * n);
   }
 
   #tellMacs(batch: FlowBatch, n: number, turned: boolean, sink: FieldSink): void {
@@ -118,8 +132,8 @@ export class FlowFormatter {
     const to = batch.destinationMacAddress[n];
     const source = turned ? to : from;
     const destination = turned ? from : to;
-    if (source >= 0) sink.plain('sourceMacAddress', this.#texts.mac(source));
-    if (destination >= 0) sink.plain('destinationMacAddress', this.#texts.mac(destination));
+    if (source >= 0) sink.mac('sourceMacAddress', source);
+    if (destination >= 0) sink.mac('destinationMacAddress', destination);
   }
 
   #tellKnowledge(batch: FlowBatch, n: number, sink: FieldSink): void {
@@ -134,11 +148,16 @@ export class FlowFormatter {
 }
 
 function tellCounts(batch: FlowBatch, n: number, turned: boolean, sink: FieldSink): void {
-  const [packets, reversePackets] = [batch.packetDeltaCount[n], batch.reversePacketDeltaCount[n]];
-  const [octets, reverseOctets] = [batch.octetDeltaCount[n], batch.reverseOctetDeltaCount[n]];
-  const [layer2, reverseLayer2] = [batch.layer2OctetDeltaCount[n], batch.reverseLayer2OctetDeltaCount[n]];
+  const packets = batch.packetDeltaCount[n];
+  const reversePackets = batch.reversePacketDeltaCount[n];
+  const octets = batch.octetDeltaCount[n];
+  const reverseOctets = batch.reverseOctetDeltaCount[n];
+  const layer2 = batch.layer2OctetDeltaCount[n];
+  const reverseLayer2 = batch.reverseLayer2OctetDeltaCount[n];
   const meta = batch.meta[n];
-  const [hasPackets, hasOctets, hasLayer2] = [!(meta & NO_PACKETS), !(meta & NO_OCTETS), !(meta & NO_LAYER2)];
+  const hasPackets = (meta & NO_PACKETS) === 0;
+  const hasOctets = (meta & NO_OCTETS) === 0;
+  const hasLayer2 = (meta & NO_LAYER2) === 0;
   if (hasPackets) sink.number('packetDeltaCount', turned ? reversePackets : packets);
   if (hasOctets) sink.number('octetDeltaCount', turned ? reverseOctets : octets);
   if (hasLayer2) sink.number('layer2OctetDeltaCount', turned ? reverseLayer2 : layer2);
@@ -151,7 +170,8 @@ function tellCounts(batch: FlowBatch, n: number, turned: boolean, sink: FieldSin
 function tellAttributes(batch: FlowBatch, n: number, turned: boolean, sink: FieldSink): void {
   const meta = batch.meta[n];
   if ((meta & HAS_IP) !== 0 && batch.protocolIdentifier[n] === TCP) {
-    const [flags, reverse] = [batch.tcpControlBits[n], batch.reverseTcpControlBits[n]];
+    const flags = batch.tcpControlBits[n];
+    const reverse = batch.reverseTcpControlBits[n];
     sink.number('tcpControlBits', turned ? reverse : flags);
     if ((meta & BIFLOW) !== 0) sink.number('reverseTcpControlBits', turned ? flags : reverse);
   }
@@ -164,10 +184,17 @@ function tellAttributes(batch: FlowBatch, n: number, turned: boolean, sink: Fiel
 
 /** Community ID of row `n`, which has IP addresses. */
 export function communityIdOf(batch: FlowBatch, n: number): string {
+  return communityText(digestOf(batch, n));
+}
+
+const DIGEST = new Int32Array(5);
+
+/** Overwritten by the next call. */
+function digestOf(batch: FlowBatch, n: number): Int32Array {
   const protocol = batch.protocolIdentifier[n];
   const isIcmp = (batch.meta[n] & HAS_ICMP) !== 0;
   const hasPorts = (batch.meta[n] & HAS_PORTS) !== 0 && PORTS_IN_ID.has(protocol);
-  return communityId(
+  communityDigest(
     protocol,
     batch.sourceAddress,
     4 * n,
@@ -176,5 +203,7 @@ export function communityIdOf(batch: FlowBatch, n: number): string {
     isIcmp ? batch.icmpTypeCode[n] >>> 8 : batch.sourceTransportPort[n],
     isIcmp ? batch.icmpTypeCode[n] & 255 : batch.destinationTransportPort[n],
     isIcmp || hasPorts,
+    DIGEST,
   );
+  return DIGEST;
 }

@@ -110,3 +110,62 @@ describe('remembered texts', () => {
     );
   });
 });
+
+const word = fc.oneof(fc.integer(), fc.constant(0), fc.constant(0xffff));
+const address = fc.oneof(
+  word.map((last) => [0, 0, 0xffff, last]),
+  fc.tuple(word, word, word, word),
+);
+const count = fc.oneof(fc.nat(2000), fc.maxSafeNat(), fc.constant(1.5));
+const time = fc.oneof(
+  fc.integer({ min: 1, max: 2_000_000_000 }).map((s) => s * 1e6 + (s % 1e6)),
+  fc.constantFrom(1, 5e17),
+);
+
+test('the bytes of a line are those of the object in JSON, whatever the record', () => {
+  const names = new Names();
+  const format = new FlowFormatter(names);
+  const texts = ['', 'a.example', 'ü"\\\n.example', 'eth ipv4 tcp', 'eth vlan:7 ipv6 udp'];
+  fc.assert(
+    fc.property(
+      fc.record({
+        meta: fc.nat((1 << 19) - 1),
+        proto: fc.constantFrom(1, 6, 17, 58, 132, 255),
+        texts: fc.constantFrom(...texts),
+      }),
+      fc.tuple(address, address),
+      fc.tuple(count, count, count, fc.nat(65535), fc.nat(65535)),
+      fc.tuple(time, time),
+      fc.tuple(fc.integer({ min: -1, max: 2 ** 48 - 1 }), fc.integer({ min: -1, max: 4000 })),
+      fc.constantFrom(undefined, 'a.pcap', 'ü "x".pcap'),
+      (kind, [source, destination], [packets, octets, layer2, sport, dport], [start, end], [mac, id], file) => {
+        const batch = F.createFlowBatch(1);
+        batch.clearRow(0);
+        batch.length = 1;
+        batch.meta[0] = kind.meta;
+        batch.protocolIdentifier[0] = kind.proto;
+        batch.sourceAddress.set(source);
+        batch.destinationAddress.set(destination);
+        batch.outerSourceAddress.set(destination);
+        batch.outerDestinationAddress.set(source);
+        batch.packetDeltaCount[0] = packets;
+        batch.octetDeltaCount[0] = octets;
+        batch.reverseLayer2OctetDeltaCount[0] = layer2;
+        batch.sourceTransportPort[0] = sport;
+        batch.destinationTransportPort[0] = dport;
+        batch.icmpTypeCode[0] = sport;
+        batch.startUs[0] = start;
+        batch.endUs[0] = end;
+        batch.sourceMacAddress[0] = mac;
+        batch.vlanId[0] = id;
+        batch.samplingInterval[0] = Math.max(0, id);
+        batch.exporter[0] = names.exporters.intern(kind.texts);
+        batch.layers[0] = names.layers.intern(kind.texts);
+        batch.dnsName[0] = names.names.intern(kind.texts);
+        batch.sni[0] = names.names.intern(kind.texts);
+        expect(format.json(batch, 0, file)).toBe(JSON.stringify(format.object(batch, 0, file)));
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
