@@ -1,13 +1,11 @@
 # Inside the booted systemd: what an administrator does, and what must come of it. One `fact: value` a line.
 mkdir -p /etc/weir/credentials
-echo hush > /etc/weir/credentials/secret
 chmod -R go= /etc/weir/credentials
 systemd-sysusers 2>/dev/null
 systemd-tmpfiles --create /etc/tmpfiles.d/weir.conf
 show() { systemctl show -p "$1" --value weir; }
 systemctl start weir && echo "start: $(show ActiveState), $(show StatusText)"
 cat /var/lib/weir/facts
-ls -lnd /run /run/credentials /run/credentials/weir.service >&2
 before=$(show MainPID)
 systemctl reload weir && sleep 1
 [ "$(show MainPID)" = "$before" ] && echo "reload: $(show ActiveState), $(show StatusText)"
