@@ -68,14 +68,15 @@ export class LogParser {
       const verdict = records.next(bytes, at, to, this.#row, last);
       if (verdict === WAIT) {
         if (to - at < MAX_LINE_BYTES) break;
-        this.#bad('the line is longer than a megabyte');
+        this.#bad('the line is longer than a megabyte', bytes, at);
         this.#inLongLine = true;
+        at = this.#advance(bytes, at, records.start);
         continue;
       }
       if (verdict === null) {
         this.#row.commit(batch);
         this.rows++;
-      } else if (verdict === BAD) this.#bad(records.reason);
+      } else if (verdict === BAD) this.#bad(records.reason, bytes, at);
       else if (verdict !== '') this.skipped.set(verdict, (this.skipped.get(verdict) ?? 0) + 1);
       at = this.#advance(bytes, at, records.end);
     }
@@ -90,13 +91,21 @@ export class LogParser {
   }
 
   #advance(bytes: Uint8Array, from: number, to: number): number {
-    for (let i = bytes.indexOf(LINE_END, from); i >= 0 && i < to; i = bytes.indexOf(LINE_END, i + 1)) this.line++;
+    this.line += linesIn(bytes, from, to);
     this.offset += to - from;
     return to;
   }
 
-  #bad(reason: string): void {
+  #bad(reason: string, bytes: Uint8Array, from: number): void {
     this.badRows++;
-    this.error ??= { code: 'log.row', offset: this.offset, message: `line ${this.line}: ${reason}` };
+    if (this.error !== null) return;
+    const line = this.line + linesIn(bytes, from, this.#records.start);
+    this.error = { code: 'log.row', offset: this.offset, message: `line ${line}: ${reason}` };
   }
+}
+
+function linesIn(bytes: Uint8Array, from: number, to: number): number {
+  let lines = 0;
+  for (let i = bytes.indexOf(LINE_END, from); i >= 0 && i < to; i = bytes.indexOf(LINE_END, i + 1)) lines++;
+  return lines;
 }

@@ -20,7 +20,8 @@ const MOST_HEADER_BYTES = 64 << 10;
 
 /** Cuts a log into records and reads them, one a call. */
 export interface Records {
-  /** Behind the record that was read last. */
+  /** Where the record that was read last began, and behind its end. */
+  readonly start: number;
   readonly end: number;
   /** Why the latest record was bad. */
   readonly reason: string;
@@ -55,6 +56,7 @@ export function recordsOf(format: LogFormat): Records {
 
 /** Objects, one a line or in a list, over any number of lines. */
 class JsonRecords implements Records {
+  start = 0;
   end = 0;
   reason = '';
   readonly header = '';
@@ -73,6 +75,7 @@ class JsonRecords implements Records {
   next(bytes: Uint8Array, from: number, to: number, row: LogRow, last: boolean): Verdict {
     let at = from;
     while (at < to && isBetween(bytes[at])) at++;
+    this.start = at;
     if (at === to) return this.#give(to, NOTHING);
     if (bytes[at] !== 123) return this.#broken(bytes, at, to, last, 'no JSON object begins here');
     const outcome = this.#record.read(bytes, at, to, row);
@@ -126,6 +129,7 @@ interface HeaderReader {
 }
 
 class LineRecords implements Records {
+  start = 0;
   end = 0;
   reason = '';
   readonly #dialect: Dialect;
@@ -153,6 +157,7 @@ class LineRecords implements Records {
     const found = bytes.indexOf(10, from);
     const whole = found >= 0 && found < to;
     if (!whole && !last) return WAIT;
+    this.start = from;
     this.end = whole ? found + 1 : to;
     let lineEnd = whole ? found : to;
     if (lineEnd > from && bytes[lineEnd - 1] === 13) lineEnd--;
