@@ -5,6 +5,7 @@ import { PacketBatch } from '../model/packet-batch.ts';
 import type { ByteInput } from './byte-input.ts';
 import type { PlacedReader } from './capture-reader.ts';
 import { canonicalLinkType, linkTypeName, maxCapturedLength } from './link-types.ts';
+import { isPcap, readPcapHeader } from './pcap-header.ts';
 import { emptyInfo } from './record-parser.ts';
 
 interface GlobalHeader {
@@ -103,6 +104,7 @@ export class LibraryReader implements PlacedReader {
 
   #push(piece: Uint8Array): void {
     if (piece.length > 0) {
+      if (this.#fed === 0 && !this.#knows(piece)) return;
       this.#fed += piece.length;
       this.#emit(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
       return;
@@ -113,6 +115,22 @@ export class LibraryReader implements PlacedReader {
     else if (this.info.format === null) this.#stop('capture.unknown', 'pcap-parser: the file has no header');
     else if (this.#offset !== this.#fed) this.#stop('capture.truncated', 'the capture is cut short inside a record');
     this.#done = true;
+  }
+
+  /** The library takes every variant of the format for the usual one: those are refused before it reads noise. */
+  #knows(head: Uint8Array): boolean {
+    const view = new DataView(head.buffer, head.byteOffset, head.length);
+    if (head.length < HEADER_BYTES || !isPcap(view, 0)) return true;
+    const header = readPcapHeader(view, 0, head.length);
+    if ('code' in header) {
+      this.info.format = 'pcap';
+      this.#stop(header.code, header.message);
+      return false;
+    }
+    const { nanoseconds, recordBytes, pad, lengths } = header;
+    if (!nanoseconds && recordBytes === RECORD_BYTES && pad === 0 && lengths === 'straight') return true;
+    this.#stop('capture.unknown', 'pcap-parser: it does not know this variant of pcap');
+    return false;
   }
 
   #emit(piece: Buffer): void {

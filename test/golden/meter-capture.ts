@@ -6,7 +6,7 @@ import { FlowFormatter } from '../../src/model/flow-json.ts';
 import { Names } from '../../src/model/names.ts';
 import { PacketBatch } from '../../src/model/packet-batch.ts';
 import { PacketRows } from '../../src/model/packet-rows.ts';
-import { openCapture } from '../../src/source/source.ts';
+import { openCapture, type ReaderName } from '../../src/source/source.ts';
 
 /** Longer than any case, so that no flow is cut where another tool would not cut it. */
 const NEVER_US = 10 * 365 * 86400e6;
@@ -16,8 +16,16 @@ export async function meterCapture(path: string): Promise<FlowObject[]> {
   return (await meterWhole(path)).flows;
 }
 
+export interface Metered {
+  flows: FlowObject[];
+  packets: number;
+  wireBytes: number;
+  /** Code of what is wrong with the capture. */
+  error: string | null;
+}
+
 /** Flow records of one capture, and how much was read for them. */
-export async function meterWhole(path: string): Promise<{ flows: FlowObject[]; packets: number; wireBytes: number }> {
+export async function meterWhole(path: string, readerName?: ReaderName): Promise<Metered> {
   const names = new Names();
   const metrics = new Metrics();
   const format = new FlowFormatter(names);
@@ -33,7 +41,7 @@ export async function meterWhole(path: string): Promise<{ flows: FlowObject[]; p
     },
   );
   const decoder = new Decoder({ names, maxEarlyFragments: 256 }, { metrics });
-  const reader = openCapture(path);
+  const reader = openCapture(path, { reader: readerName });
   const batch = new PacketBatch();
   const rows = new PacketRows();
   let packets = 0;
@@ -49,5 +57,5 @@ export async function meterWhole(path: string): Promise<{ flows: FlowObject[]; p
   reader.close();
   while (decoder.end(rows) > 0) meter.add(rows);
   meter.end();
-  return { flows, packets, wireBytes };
+  return { flows, packets, wireBytes, error: reader.error?.code ?? null };
 }
