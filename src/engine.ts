@@ -111,10 +111,13 @@ export class Engine implements Stateful {
     this.alerts.advance(watermarkUs);
   }
 
-  /** Records of an exporter, in order of their ends. */
-  flows(batch: FlowBatch): void {
+  /** Records of an exporter, in order of their ends. `seen` hears of each end before event time moves on to it. */
+  flows(batch: FlowBatch, seen?: (endUs: number) => void): void {
     this.#windows.add(batch);
-    for (let row = 0; row < batch.length; row++) this.advance(batch.endUs[row]);
+    for (let row = 0; row < batch.length; row++) {
+      seen?.(batch.endUs[row]);
+      this.advance(batch.endUs[row]);
+    }
   }
 
   /** End of input: the watermark is at the end of time; every window closes, every detector judges what it has. */

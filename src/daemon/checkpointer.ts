@@ -1,0 +1,105 @@
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Counter, Metrics } from '../core/metrics.ts';
+import type { RunStore } from './run-store.ts';
+
+/** What the last checkpoint cost, for the log and the status. */
+export interface CheckpointCost {
+  epoch: number;
+  bytes: number;
+  /** How long the daemon stood still, and how long the disk took. */
+  pauseMs: number;
+  writeMs: number;
+}
+
+/**
+ * Writes checkpoints at an interval. The state is copied while the daemon stands still; the file is written and synced
+ * while it goes on. One that fails is noted, and the one before stays in force.
+ */
+export class Checkpointer {
+  /** The newest that is complete. */
+  epoch: number;
+  last: CheckpointCost | null = null;
+  problem: string | null = null;
+  readonly #store: RunStore;
+  readonly #logger: Logger;
+  readonly #bytes: Counter;
+  readonly #failures: Counter;
+  readonly #intervalMs: () => number;
+  #begun: number;
+  #writing: Promise<void> | null = null;
+  #startedMs = performance.now();
+  #completedMs = performance.now();
+
+  constructor(
+    epoch: number,
+    options: { intervalMs: () => number },
+    deps: { store: RunStore; logger: Logger; metrics: Metrics },
+  ) {
+    this.epoch = epoch;
+    this.#begun = epoch;
+    this.#intervalMs = options.intervalMs;
+    this.#store = deps.store;
+    this.#logger = deps.logger;
+    this.#bytes = deps.metrics.counter('weir_checkpoint_written_bytes', 'Bytes of checkpoints written.');
+    this.#failures = deps.metrics.counter('weir_checkpoint_failures_total', 'Checkpoints that could not be written.');
+  }
+
+  get due(): boolean {
+    return this.#writing === null && performance.now() - this.#startedMs >= this.#intervalMs();
+  }
+
+  /** Seconds since the last complete one. */
+  get ageSeconds(): number {
+    return (performance.now() - this.#completedMs) / 1000;
+  }
+
+  /** Takes a checkpoint of what `save` gives; resolves when the daemon may go on. */
+  async take(save: () => Uint8Array): Promise<void> {
+    await this.settled();
+    this.#startedMs = performance.now();
+    const epoch = ++this.#begun;
+    try {
+      const body = save();
+      await this.#store.stage(epoch);
+      const pauseMs = performance.now() - this.#startedMs;
+      this.#writing = this.#write(epoch, body, pauseMs).finally(() => {
+        this.#writing = null;
+      });
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Resolves when nothing is being written. */
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #write(epoch: number, body: Uint8Array, pauseMs: number): Promise<void> {
+    const startedMs = performance.now();
+    try {
+      await this.#store.write(epoch, body);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    this.#completedMs = performance.now();
+    this.epoch = epoch;
+    this.#bytes.value += body.length;
+    if (this.problem !== null) this.#logger.warn({ code: 'checkpoint.recovered', epoch });
+    this.problem = null;
+    this.last = { epoch, bytes: body.length, pauseMs: round(pauseMs), writeMs: round(this.#completedMs - startedMs) };
+    this.#logger.info({ code: 'checkpoint.written', ...this.last });
+  }
+
+  #failed(error: unknown): void {
+    this.#failures.value++;
+    if (this.problem === null) this.#logger.error({ code: 'checkpoint.failed', error: messageOf(error) });
+    this.problem = messageOf(error);
+  }
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,57 @@
+import type { Decoder } from '../decode/decode.ts';
+import type { Engine } from '../engine.ts';
+import type { FlowBatch } from '../model/flow-batch.ts';
+import type { Intake } from '../model/intake.ts';
+import type { PacketBatch } from '../model/packet-batch.ts';
+import { PacketRows, ROW, TIME_F64 } from '../model/packet-rows.ts';
+import type { Lane } from './time-keeper.ts';
+
+const ROWS = 256;
+
+export interface FeedPorts {
+  decoder: Decoder;
+  engine: () => Engine;
+  series: (name: string, timeUs: number, value: number) => void;
+}
+
+/** What one source gives, on its way to the engine: packets are decoded, and the source's event time is noted. */
+export class Feed implements Intake {
+  readonly lane: Lane;
+  readonly #ports: FeedPorts;
+  readonly #rows = new PacketRows(ROWS);
+
+  constructor(lane: Lane, ports: FeedPorts) {
+    this.lane = lane;
+    this.#ports = ports;
+  }
+
+  packets(batch: PacketBatch, from: number, to: number): void {
+    const { decoder, engine } = this.#ports;
+    const rows = this.#rows;
+    for (let at = from; at < to; ) {
+      at += decoder.decode(batch, at, to, rows);
+      this.#noteTimes(rows);
+      engine().rows(rows);
+    }
+  }
+
+  flows(batch: FlowBatch): void {
+    this.#ports.engine().flows(batch, (endUs) => {
+      if (endUs > this.lane.maxUs) this.lane.maxUs = endUs;
+    });
+  }
+
+  series(name: string, timeUs: number, value: number): void {
+    if (timeUs > this.lane.maxUs) this.lane.maxUs = timeUs;
+    this.#ports.series(name, timeUs, value);
+  }
+
+  #noteTimes({ doubles, length }: PacketRows): void {
+    let maxUs = this.lane.maxUs;
+    for (let row = 0; row < length; row++) {
+      const timeUs = doubles[((row * ROW) >> 1) + TIME_F64];
+      if (timeUs > maxUs) maxUs = timeUs;
+    }
+    this.lane.maxUs = maxUs;
+  }
+}
