@@ -27,8 +27,16 @@ export class FlowSets {
   readonly #held: HeldSets;
   readonly #data: DataSets;
   readonly #counters: ExporterCounters;
+  readonly #withdrawals: boolean;
 
-  constructor(book: TemplateBook, held: HeldSets, data: DataSets, counters: ExporterCounters) {
+  constructor(
+    book: TemplateBook,
+    held: HeldSets,
+    data: DataSets,
+    counters: ExporterCounters,
+    withdrawals: boolean,
+  ) {
+    this.#withdrawals = withdrawals;
     this.#book = book;
     this.#held = held;
     this.#data = data;
@@ -88,6 +96,7 @@ export class FlowSets {
         return;
       }
       if (layout.fields.length === 0) {
+        if (this.#withdrawals) this.#book.withdraw(context, id);
         this.#counters.emptyTemplate.value++;
         continue;
       }

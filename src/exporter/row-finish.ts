@@ -147,6 +147,7 @@ function finishScale(
     for (let n = from; n < to; n++) {
       const own = plan.hasRate ? ownRate(scratch, n) : 0;
       samplingInterval[n] = own || (plan.hasSampler ? sampling.of(scratch.sampler[n]) : rate);
+      if (samplingInterval[n] === 0) context.exporter.unknownRate++;
     }
   }
   if (mayVary || rate !== 1) scaleRows(batch, from, to);

@@ -1,0 +1,123 @@
+import type { Counter, Metrics } from '../core/metrics.ts';
+import { BIFLOW, createFlowBatch, ESTABLISHED, type FlowBatch, type FlowSink, INITIATOR_KNOWN } from '../model/flow-batch.ts';
+
+/** Records that wait for their other direction, a power of two. */
+const SLOTS = 1 << 16;
+const TCP = 6;
+const ACK = 16;
+
+/**
+ * Joins the two directions of a flow, which unidirectional exporters send as two records, into one biflow (RFC 5103)
+ * when both come within `withinUs` of event time. Who began first is the initiator. What waits too long, or is in the way
+ * of another flow when the table is full, goes on alone.
+ */
+export class Pairing {
+  readonly #withinUs: number;
+  readonly #sink: FlowSink;
+  readonly #waiting: FlowBatch = createFlowBatch(SLOTS);
+  readonly #out: FlowBatch = createFlowBatch(1024);
+  readonly #slots = new Map<string, number>();
+  readonly #free: number[] = Array.from({ length: SLOTS }, (_, slot) => SLOTS - 1 - slot);
+  readonly #full: Counter;
+  #latestUs = 0;
+
+  constructor(withinUs: number, metrics: Metrics, sink: FlowSink) {
+    this.#withinUs = withinUs;
+    this.#sink = sink;
+    this.#full = metrics.counter('weir_exporter_unpaired_total{cause="table_full"}', 'Records that went on alone for room.');
+  }
+
+  add(batch: FlowBatch): void {
+    for (let row = 0; row < batch.length; row++) this.#row(batch, row);
+    this.#release();
+  }
+
+  #row(batch: FlowBatch, row: number): void {
+    if (batch.endUs[row] > this.#latestUs) this.#latestUs = batch.endUs[row];
+    if ((batch.meta[row] & BIFLOW) !== 0) return this.#emit(batch, row);
+    const there = this.#slots.get(keyOf(batch, row, true));
+    if (there !== undefined) return this.#join(batch, row, there);
+    const key = keyOf(batch, row, false);
+    const same = this.#slots.get(key);
+    if (same !== undefined) this.#let(key, same);
+    if (this.#free.length === 0) {
+      const [oldest] = this.#slots;
+      this.#let(oldest[0], oldest[1]);
+      this.#full.value++;
+    }
+    const slot = this.#free.pop()!;
+    this.#waiting.copyRow(slot, batch, row);
+    this.#slots.set(key, slot);
+  }
+
+  /** The waiting record and this one are a flow. */
+  #join(batch: FlowBatch, row: number, slot: number): void {
+    const waiting = this.#waiting;
+    this.#slots.delete(keyOf(waiting, slot, false));
+    this.#free.push(slot);
+    const waitedFirst = waiting.startUs[slot] <= batch.startUs[row];
+    const [to, from] = waitedFirst ? [slot, row] : [row, slot];
+    const [first, answer] = waitedFirst ? [waiting, batch] : [batch, waiting];
+    const out = this.#room();
+    const n = out.length;
+    out.copyRow(n, first, to);
+    out.endUs[n] = Math.max(first.endUs[to], answer.endUs[from]);
+    out.reversePacketDeltaCount[n] = answer.packetDeltaCount[from];
+    out.reverseOctetDeltaCount[n] = answer.octetDeltaCount[from];
+    out.reverseLayer2OctetDeltaCount[n] = answer.layer2OctetDeltaCount[from];
+    out.reverseTcpControlBits[n] = answer.tcpControlBits[from];
+    out.meta[n] |= BIFLOW | INITIATOR_KNOWN | (isEstablished(out, n) ? ESTABLISHED : 0);
+    out.length++;
+  }
+
+  /** Lets records go on that waited long enough. */
+  #release(): void {
+    for (const [key, slot] of this.#slots) {
+      if (this.#latestUs - this.#waiting.endUs[slot] <= this.#withinUs) return;
+      this.#let(key, slot);
+    }
+  }
+
+  #let(key: string, slot: number): void {
+    this.#slots.delete(key);
+    this.#free.push(slot);
+    this.#emit(this.#waiting, slot);
+  }
+
+  #emit(batch: FlowBatch, row: number): void {
+    const out = this.#room();
+    out.copyRow(out.length++, batch, row);
+  }
+
+  #room(): FlowBatch {
+    if (this.#out.length === this.#out.capacity) this.flush();
+    return this.#out;
+  }
+
+  /** Gives what is ready to the sink. */
+  flush(): void {
+    if (this.#out.length === 0) return;
+    this.#sink(this.#out);
+    this.#out.length = 0;
+  }
+
+  /** Lets all go on: nothing comes any more. */
+  end(): void {
+    for (const [key, slot] of [...this.#slots]) this.#let(key, slot);
+    this.flush();
+  }
+}
+
+/** Both sides sent data or TCP's acknowledgement. */
+function isEstablished(batch: FlowBatch, row: number): boolean {
+  if (batch.protocolIdentifier[row] !== TCP) return batch.reversePacketDeltaCount[row] > 0;
+  return (batch.tcpControlBits[row] & batch.reverseTcpControlBits[row] & ACK) !== 0;
+}
+
+function keyOf(batch: FlowBatch, row: number, turned: boolean): string {
+  const source = batch.sourceAddress.subarray(4 * row, 4 * row + 4).join();
+  const destination = batch.destinationAddress.subarray(4 * row, 4 * row + 4).join();
+  const [from, to] = [batch.sourceTransportPort[row], batch.destinationTransportPort[row]];
+  const who = `${batch.exporter[row]} ${batch.protocolIdentifier[row]}`;
+  return turned ? `${who} ${destination} ${source} ${to} ${from}` : `${who} ${source} ${destination} ${from} ${to}`;
+}
