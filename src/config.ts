@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Finding, messageOf, WeirError } from './core/errors.ts';
 import { type Path, SourceFile } from './core/source-file.ts';
 import { parseQuantity } from './core/units.ts';
+import { sourceOptions as collectorSources } from './exporter/exporter.ts';
 import { type Prefix, parsePrefix } from './model/address.ts';
 import { duration } from './model/source-options.ts';
 import { channelOptions, routeOptions } from './notify/notify.ts';
@@ -16,7 +17,7 @@ const network = z
 const speed = z.string().refine((text) => parseQuantity(text)?.unit === 'bps', 'a speed such as 1Gbps');
 
 /** One entry of `sources:`. Each room that has sources brings its own kinds; `sources.ts` makes them. */
-const source = z.discriminatedUnion('type', [...captureSources]);
+const source = z.discriminatedUnion('type', [...captureSources, ...collectorSources]);
 
 export type SourceConfig = z.infer<typeof source>;
 
@@ -104,13 +105,22 @@ export function loadConfig(path: string): { config: Config | null; findings: Fin
   const at = (relative: string) => resolve(folder, relative);
   const config: Config = {
     ...parsed.data,
-    sources: parsed.data.sources.map((item) => ('path' in item ? { ...item, path: at(item.path) } : item)),
+    sources: parsed.data.sources.map((item) => withPaths(item, at)),
     rules: parsed.data.rules.map(at),
     store: { ...parsed.data.store, path: at(parsed.data.store.path) },
     folder,
     home: parsed.data.nets.home?.map((text) => parsePrefix(text)!) ?? null,
   };
   return { config: Object.freeze(config), findings };
+}
+
+/** Files that a source names, as absolute paths. */
+function withPaths(item: SourceConfig, at: (relative: string) => string): SourceConfig {
+  if ('path' in item) return { ...item, path: at(item.path) };
+  if (item.type !== 'ipfix') return item;
+  const { cert, key, ca } = item;
+  const absolute = (path: string | undefined): string | undefined => (path === undefined ? undefined : at(path));
+  return { ...item, cert: absolute(cert), key: absolute(key), ca: absolute(ca) };
 }
 
 function readConfig(path: string): string {

@@ -1,7 +1,9 @@
 import type { SourceConfig } from './config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
-import type { Metrics } from './core/metrics.ts';
+import { Metrics } from './core/metrics.ts';
+import { Decoder } from './decode/decode.ts';
+import { createCollector } from './exporter/exporter.ts';
 import type { Source } from './model/intake.ts';
 import type { Names } from './model/names.ts';
 import { createCaptureSource } from './source/source.ts';
@@ -24,5 +26,13 @@ export function createSource(options: SourceConfig, deps: SourceDeps): Source {
     case 'stdin':
     case 'tcpdump':
       return createCaptureSource(options, deps);
+    case 'netflow':
+    case 'ipfix':
+    case 'sflow':
+      // Packets inside records are counted apart from those of captures.
+      return createCollector(options, {
+        ...deps,
+        frames: new Decoder({ names: deps.names }, { metrics: new Metrics() }),
+      });
   }
 }

@@ -20,7 +20,9 @@ const collectorFields = {
     .record(network, z.int().positive())
     .default({})
     .describe('N of 1:N by exporter or network, whatever the exporter says of it; the longest prefix wins.'),
-  templateLifetime: duration.default('1d').describe('Templates that were not announced again for so long are forgotten.'),
+  templateLifetime: duration
+    .default('1d')
+    .describe('Templates that were not announced again for so long are forgotten.'),
   delay: duration
     .default('2m')
     .describe('How long after its beginning a flow is exported at the latest: the active timeout of the exporters.'),

@@ -68,13 +68,17 @@ export class CollectorSource implements Source {
       metrics.counter(`weir_exporter_dropped_total{cause="${cause}"}`, help);
     this.#queueFull = drop('queue_full', 'Datagrams dropped because the engine did not follow.');
     this.#badTime = drop('impossible_time', 'Records whose times cannot be (quarantined).');
-    this.#silent = metrics.counter(`weir_exporter_silent_exporters{source="${this.name}"}`, 'Exporters that are silent.');
+    this.#silent = metrics.counter(
+      `weir_exporter_silent_exporters{source="${this.name}"}`,
+      'Exporters that are silent.',
+    );
     this.#unknown = metrics.counter(
       `weir_exporter_unknown_sampling_exporters{source="${this.name}"}`,
       'Exporters that sample nobody knows how much.',
     );
     this.#observation = Observation.of(options, names);
-    this.#pairing = options.pair === undefined ? null : new Pairing(parseDurationUs(options.pair), metrics, (b) => this.#give(b));
+    this.#pairing =
+      options.pair === undefined ? null : new Pairing(parseDurationUs(options.pair), metrics, (b) => this.#give(b));
     this.decoder = new ExporterDecoder(
       {
         names,
@@ -96,7 +100,11 @@ export class CollectorSource implements Source {
     const endpoint = parseListen(options.listen)!;
     const { name, reusePort } = options;
     if (options.type !== 'ipfix' || options.transport === 'udp') {
-      return new UdpListener(endpoint, { name, reusePort, receiveBuffer: parseBytes(options.receiveBuffer) }, { logger, metrics });
+      return new UdpListener(
+        endpoint,
+        { name, reusePort, receiveBuffer: parseBytes(options.receiveBuffer) },
+        { logger, metrics },
+      );
     }
     const { cert = '', key = '', ca } = options;
     const tls = options.transport === 'tls' ? { cert, key, ca } : null;
@@ -162,7 +170,8 @@ export class CollectorSource implements Source {
 
   status(): Record<string, string | number | null> {
     const all = this.exporters();
-    const sum = (of: (exporter: ExporterStatus) => number): number => all.reduce((total, exporter) => total + of(exporter), 0);
+    const sum = (of: (exporter: ExporterStatus) => number): number =>
+      all.reduce((total, exporter) => total + of(exporter), 0);
     return {
       exporters: all.length,
       records: sum((exporter) => exporter.records),

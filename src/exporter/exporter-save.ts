@@ -1,7 +1,7 @@
 import type { StateReader, StateWriter } from '../core/state.ts';
 import type { Context } from './context.ts';
 import type { Exporters } from './exporters.ts';
-import { type FlowSets, type SetFormat } from './flow-sets.ts';
+import type { FlowSets, SetFormat } from './flow-sets.ts';
 import type { HeldSets } from './held-sets.ts';
 import { IPFIX } from './ipfix.ts';
 import { NETFLOW_V9 } from './netflow-v9.ts';

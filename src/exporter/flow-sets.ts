@@ -29,13 +29,7 @@ export class FlowSets {
   readonly #counters: ExporterCounters;
   readonly #withdrawals: boolean;
 
-  constructor(
-    book: TemplateBook,
-    held: HeldSets,
-    data: DataSets,
-    counters: ExporterCounters,
-    withdrawals: boolean,
-  ) {
+  constructor(book: TemplateBook, held: HeldSets, data: DataSets, counters: ExporterCounters, withdrawals: boolean) {
     this.#withdrawals = withdrawals;
     this.#book = book;
     this.#held = held;

@@ -1,5 +1,12 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
-import { BIFLOW, createFlowBatch, ESTABLISHED, type FlowBatch, type FlowSink, INITIATOR_KNOWN } from '../model/flow-batch.ts';
+import {
+  BIFLOW,
+  createFlowBatch,
+  ESTABLISHED,
+  type FlowBatch,
+  type FlowSink,
+  INITIATOR_KNOWN,
+} from '../model/flow-batch.ts';
 
 /** Records that wait for their other direction, a power of two. */
 const SLOTS = 1 << 16;
@@ -24,7 +31,10 @@ export class Pairing {
   constructor(withinUs: number, metrics: Metrics, sink: FlowSink) {
     this.#withinUs = withinUs;
     this.#sink = sink;
-    this.#full = metrics.counter('weir_exporter_unpaired_total{cause="table_full"}', 'Records that went on alone for room.');
+    this.#full = metrics.counter(
+      'weir_exporter_unpaired_total{cause="table_full"}',
+      'Records that went on alone for room.',
+    );
   }
 
   add(batch: FlowBatch): void {
@@ -34,9 +44,13 @@ export class Pairing {
 
   #row(batch: FlowBatch, row: number): void {
     if (batch.endUs[row] > this.#latestUs) this.#latestUs = batch.endUs[row];
-    if ((batch.meta[row] & BIFLOW) !== 0) return this.#emit(batch, row);
     const there = this.#slots.get(keyOf(batch, row, true));
-    if (there !== undefined) return this.#join(batch, row, there);
+    if ((batch.meta[row] & BIFLOW) !== 0) this.#emit(batch, row);
+    else if (there !== undefined) this.#join(batch, row, there);
+    else this.#wait(batch, row);
+  }
+
+  #wait(batch: FlowBatch, row: number): void {
     const key = keyOf(batch, row, false);
     const same = this.#slots.get(key);
     if (same !== undefined) this.#let(key, same);

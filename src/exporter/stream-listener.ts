@@ -30,7 +30,11 @@ export class StreamListener implements Listener {
   #server: Server | null = null;
 
   /** @param isFull while it answers true, connections are not read: TCP makes the exporter wait */
-  constructor(endpoint: Endpoint, options: { name: string; tls: TlsFiles | null; isFull: () => boolean }, logger: Logger) {
+  constructor(
+    endpoint: Endpoint,
+    options: { name: string; tls: TlsFiles | null; isFull: () => boolean },
+    logger: Logger,
+  ) {
     this.#endpoint = endpoint;
     this.#name = options.name;
     this.#tls = options.tls;
@@ -71,7 +75,7 @@ export class StreamListener implements Listener {
     this.#open.add(socket);
     socket.on('close', () => this.#open.delete(socket));
     socket.on('error', (error) => this.#warn(`${address}: ${error.message}`));
-    socket.on('data', (bytes) => {
+    socket.on('data', (bytes: Uint8Array) => {
       if (!messages.add(bytes)) {
         this.#warn(`${address}: what it sends is no IPFIX`);
         socket.destroy();

@@ -65,7 +65,9 @@ export class UdpListener implements Listener {
       socket.once('error', reject);
       socket.bind(port, address, () => {
         socket.off('error', reject);
-        socket.on('error', (error) => this.#logger.warn({ code: 'exporter.socket', source: this.#options.name }, error.message));
+        socket.on('error', (error) =>
+          this.#logger.warn({ code: 'exporter.socket', source: this.#options.name }, error.message),
+        );
         this.#checkBuffer(socket);
         this.#watchDrops();
         resolve();
