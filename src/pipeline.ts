@@ -1,25 +1,22 @@
-import { setImmediate } from 'node:timers/promises';
+import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { Clock } from './core/clock.ts';
 import type { InputError } from './core/errors.ts';
-import { Decoder } from './decode/decode.ts';
 import { Engine, type EngineDeps, type Sinks, WATERMARK_BOUND_US } from './engine.ts';
 import type { SortedLogs } from './log/log.ts';
 import { HomeLearner } from './meter/meter.ts';
 import type { Prefix } from './model/address.ts';
 import { createFlowBatch, type FlowBatch, HAS_IP } from './model/flow-batch.ts';
-import { DST, META, PacketRows, ROW, SRC, TIME_F64 } from './model/packet-rows.ts';
+import { DST, META, PacketRows, ROW, SRC } from './model/packet-rows.ts';
 import type { RuleSet } from './model/plan.ts';
 import type { Key } from './model/window-result.ts';
-import { isLoadCsv, LoadCsvReader, openOrdered, type PacketRun, type PacketStream } from './source/source.ts';
+import { meterOnThread } from './packet-thread.ts';
+import { breathe, LEARN_PACKETS, type PacketInput, pacer, readPackets } from './packets.ts';
+import { isLoadCsv, LoadCsvReader } from './source/source.ts';
 
-/** Packets that are looked at before the home nets are learned. */
-const LEARN_PACKETS = 20_000;
-const ROWS = 256;
-/** Fragments that may wait for their datagram's first one. */
-export const EARLY_FRAGMENTS = 256;
-/** A paced replay lets this much event time through at once; it is shorter than any window. */
-const PIECE_US = 100_000;
-const BREATHE_MS = 25;
+const LOG_ROWS = 256;
+/** Captures of less than this are read faster than a thread starts. */
+const THREAD_BYTES = 32 * 2 ** 20;
 
 export interface ReplayInput {
   /** Captures and load tables, by content; `-` is standard input. */
@@ -34,6 +31,8 @@ export interface ReplayInput {
   tunnels?: boolean;
   /** Times as fast as it was; Infinity: as fast as possible. */
   speed: number;
+  /** Read and meter on a thread of their own; default: where two cores and much to read make it worth its start. */
+  thread?: boolean;
 }
 
 export interface ReplayHooks extends Sinks {
@@ -50,7 +49,10 @@ export interface ReplayOutcome {
   errors: { file: string; error: InputError }[];
 }
 
-/** Finite inputs through the engine, in order of event time: load tables first, then captures. */
+/**
+ * Finite inputs through the engine, in order of event time: load tables first, then logs and captures. Large captures are
+ * read and metered on a thread of their own; the results are the same.
+ */
 export async function replay(
   input: ReplayInput,
   hooks: ReplayHooks,
@@ -58,83 +60,104 @@ export async function replay(
 ): Promise<ReplayOutcome> {
   const tables = input.paths.filter((path) => path !== '-' && isLoadCsv(path));
   const captures = input.paths.filter((path) => !tables.includes(path));
-  const stream = openOrdered(captures, { boundUs: WATERMARK_BOUND_US, reader: input.reader, notice: hooks.notice });
-  const decoder = new Decoder({ names: deps.names, tunnels: input.tunnels, maxEarlyFragments: EARLY_FRAGMENTS }, deps);
-  const pieceUs = input.speed === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : PIECE_US;
-  const batches = decoded(stream, decoder, pieceUs);
-
-  const head: PacketRows[] = [];
-  const learner = new HomeLearner();
   const errors: ReplayOutcome['errors'] = [];
+  const learner = new HomeLearner();
   await prepareLogs(input.logs, learner, errors);
-  const learned = input.home === null ? await learnHome(batches, head, learner) : { home: input.home, learned: false };
-  const rules = input.rules(learned.home);
-  hooks.home(rules.home, learned.learned, rules.rules.length);
-  const engine = new Engine({ rules, interfaceSpeed: input.interfaceSpeed }, hooks, deps);
+  let engine: Engine | null = null;
+  const begin = (home: Prefix[], learned: boolean): Engine => {
+    const rules = input.rules(home);
+    hooks.home(rules.home, learned, rules.rules.length);
+    engine = new Engine({ rules, interfaceSpeed: input.interfaceSpeed }, hooks, deps);
+    for (const path of tables) {
+      const reader = new LoadCsvReader(path, { names: deps.names });
+      for (const batch of reader.batches()) engine.flows(batch);
+      if (reader.error) errors.push({ file: path, error: reader.error });
+    }
+    return engine;
+  };
+  const { home, speed, reader, tunnels } = input;
+  const packets: PacketInput = { paths: captures, home, speed, reader, tunnels, boundUs: WATERMARK_BOUND_US };
+  const thread = input.thread ?? worthThread(packets);
+  const read = thread && !input.logs ? replayThreaded : replayHere;
+  errors.push(...(await read({ packets, logs: input.logs, learner, begin }, hooks, deps)));
+  engine!.end();
+  input.logs?.close();
+  return { engine: engine!, errors };
+}
 
-  for (const path of tables) {
-    const reader = new LoadCsvReader(path, { names: deps.names });
-    for (const batch of reader.batches()) engine.flows(batch);
-    if (reader.error) errors.push({ file: path, error: reader.error });
-  }
-  const pace = pacer(input.speed, deps.clock);
-  const logged = createFlowBatch(ROWS);
+interface Parts {
+  packets: PacketInput;
+  logs: SortedLogs | undefined;
+  learner: HomeLearner;
+  /** The engine, once it is known which nets are home. */
+  begin(home: Prefix[], learned: boolean): Engine;
+}
+
+async function replayHere(
+  parts: Parts,
+  hooks: ReplayHooks,
+  deps: EngineDeps & { clock: Clock },
+): Promise<ReplayOutcome['errors']> {
+  let engine!: Engine;
+  const pace = pacer(parts.packets.speed, deps.clock);
+  const logged = createFlowBatch(LOG_ROWS);
+  let breathedMs = performance.now();
   /** Rows of logs that end before the packets that come next. */
-  const logsUntil = async (untilUs: number): Promise<void> => {
-    while (input.logs?.take(untilUs, logged)) {
+  const before = async (untilUs: number): Promise<void> => {
+    while (parts.logs?.take(untilUs, logged)) {
       if (pace) await pace(logged.endUs[0]);
       engine.flows(logged);
       hooks.records?.(logged);
       if (hooks.settle) await hooks.settle();
+      breathedMs = await breathe(breathedMs);
     }
-  };
-  for (const rows of head) {
-    await logsUntil(rows.doubles[TIME_F64]);
-    if (pace) await pace(rows.doubles[TIME_F64]);
-    engine.rows(rows);
-  }
-  let breathedMs = performance.now();
-  for await (const rows of batches) {
-    await logsUntil(rows.doubles[TIME_F64]);
-    if (pace) await pace(rows.doubles[TIME_F64]);
-    engine.rows(rows);
-    hooks.progress(stream.bytesTotal ? stream.bytesRead / stream.bytesTotal : null, engine.packets);
     if (hooks.settle) await hooks.settle();
-    breathedMs = await breathe(breathedMs);
-  }
-  await logsUntil(Number.POSITIVE_INFINITY);
-  engine.end();
-  input.logs?.close();
-  stream.close();
-  for (const { name, error } of stream.readers) if (error) errors.push({ file: name, error });
-  return { engine, errors };
+  };
+  const errors = await readPackets(
+    parts.packets,
+    {
+      notice: (message) => hooks.notice(message),
+      home: (home, learned) => {
+        engine = parts.begin(home, learned);
+      },
+      before,
+      rows: (rows) => engine.rows(rows),
+      progress: (share) => hooks.progress(share, engine.packets),
+    },
+    deps,
+    { learner: parts.learner, pace },
+  );
+  await before(Number.POSITIVE_INFINITY);
+  return errors;
 }
 
-/** Lets deliveries, timers and signals have their turn: reading a file alone never leaves the microtask queue. */
-async function breathe(lastMs: number): Promise<number> {
-  if (performance.now() - lastMs < BREATHE_MS) return lastMs;
-  await setImmediate();
-  return performance.now();
+async function replayThreaded(parts: Parts, hooks: ReplayHooks, deps: EngineDeps): Promise<ReplayOutcome['errors']> {
+  let engine!: Engine;
+  const { packets, errors } = await meterOnThread(
+    parts.packets,
+    {
+      notice: (message) => hooks.notice(message),
+      home: (home, learned) => {
+        engine = parts.begin(home, learned);
+      },
+      slices: (batch) => engine.slices(batch),
+      records: (batch) => hooks.records?.(batch),
+      advance: (eventUs) => engine.advance(eventUs),
+      first: (eventUs) => {
+        engine.firstEventUs = eventUs;
+      },
+      progress: (share, count) => hooks.progress(share, count),
+      settle: hooks.settle ? () => hooks.settle!() : undefined,
+    },
+    deps,
+  );
+  engine.packets = packets;
+  return errors;
 }
 
-/** Packets as rows, a small batch at a time, each within `pieceUs` of event time. The rows are overwritten by the next. */
-async function* decoded(stream: PacketStream, decoder: Decoder, pieceUs: number): AsyncGenerator<PacketRows> {
-  const rows = new PacketRows(ROWS);
-  for (let run = await stream.next(); run !== null; run = await stream.next()) {
-    for (let at = run.from; at < run.to; ) {
-      at += decoder.decode(run.batch, at, pieceEnd(run, at, pieceUs), rows);
-      if (rows.length > 0) yield rows;
-    }
-  }
-  while (decoder.end(rows) > 0) yield rows;
-}
-
-function pieceEnd(run: PacketRun, from: number, pieceUs: number): number {
-  if (pieceUs === Number.POSITIVE_INFINITY) return run.to;
-  const { timeUs } = run.batch;
-  let to = from + 1;
-  while (to < run.to && timeUs[to] < timeUs[from] + pieceUs) to++;
-  return to;
+function worthThread({ paths, speed }: PacketInput): boolean {
+  if (availableParallelism() < 2 || speed !== Number.POSITIVE_INFINITY || paths.includes('-')) return false;
+  return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0) >= THREAD_BYTES;
 }
 
 /** Reads logs and puts them in order; their first rows have a say in what is home. */
@@ -161,38 +184,4 @@ function endsOf(batch: FlowBatch): PacketRows {
     rows.words.set(batch.destinationAddress.subarray(4 * n, 4 * n + 4), n * ROW + DST);
   }
   return rows;
-}
-
-/** Reads ahead until enough is known; what was read is kept in `head` and goes through the engine first. */
-async function learnHome(
-  batches: AsyncGenerator<PacketRows>,
-  head: PacketRows[],
-  learner: HomeLearner,
-): Promise<{ home: Prefix[]; learned: boolean }> {
-  for (let packets = 0; packets < LEARN_PACKETS; ) {
-    const next = await batches.next();
-    if (next.done) break;
-    const copy = new PacketRows(next.value.length);
-    copy.words.set(next.value.words.subarray(0, copy.words.length));
-    copy.length = next.value.length;
-    learner.add(copy);
-    head.push(copy);
-    packets += copy.length;
-  }
-  return learner.answer();
-}
-
-/** Waits until a packet's time has come; null when nothing waits. */
-function pacer(speed: number, clock: Clock): ((eventUs: number) => Promise<void>) | null {
-  if (speed === Number.POSITIVE_INFINITY) return null;
-  let firstEventUs = Number.NaN;
-  let startUs = 0;
-  return async (eventUs) => {
-    if (Number.isNaN(firstEventUs)) {
-      firstEventUs = eventUs;
-      startUs = clock.nowUs();
-    }
-    const aheadMs = (startUs + (eventUs - firstEventUs) / speed - clock.nowUs()) / 1000;
-    if (aheadMs >= 1) await clock.sleep(aheadMs);
-  };
 }

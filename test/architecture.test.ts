@@ -23,7 +23,18 @@ const ROOMS = [
   'flink',
 ];
 /** Files that compose rooms: the wiring, the options, the commands and the entry. */
-const COMPOSERS = ['pipeline.ts', 'engine.ts', 'sources.ts', 'daemon', 'config.ts', 'main.ts', 'cli'];
+const COMPOSERS = [
+  'pipeline.ts',
+  'packets.ts',
+  'packet-thread.ts',
+  'packet-worker.ts',
+  'engine.ts',
+  'sources.ts',
+  'daemon',
+  'config.ts',
+  'main.ts',
+  'cli',
+];
 const IMPORT = /^\s*(?:import|export)\b[^'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm;
 
 interface Edge {

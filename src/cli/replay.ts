@@ -31,6 +31,7 @@ interface Options extends InputOptions {
   store?: string;
   notify?: boolean;
   reader?: 'pcap-parser';
+  workers?: '0' | '1';
   tunnels: boolean;
   json?: boolean;
 }
@@ -59,6 +60,12 @@ export function replayCommand(program: Command): void {
     .option('--store <DIR>', 'keep flows, series and alerts there')
     .option('--notify', 'deliver alerts through the channels of the configuration')
     .addOption(new Option('--reader <NAME>', 'second, independent reader of classic pcap').choices(['pcap-parser']))
+    .addOption(
+      new Option(
+        '--workers <N>',
+        'threads that read and meter beside detection (default: 1 for large captures)',
+      ).choices(['0', '1']),
+    )
     .option('--no-tunnels', 'do not look into tunnels')
     .option('--json', 'one JSON line an alert transition')
     .addHelpText('after', EXAMPLES)
@@ -86,7 +93,9 @@ async function run(files: string[], options: Options): Promise<void> {
   });
   const { logs: found, others } = await partLogs(paths);
   const logs = new SortedLogs(await Promise.all(found.map((log) => openLog(log, deps.names))));
-  const input = { paths: others, logs, home, speed, reader: options.reader, tunnels: options.tunnels };
+  const { reader, tunnels, workers } = options;
+  const thread = workers === undefined ? undefined : workers === '1';
+  const input = { paths: others, logs, home, speed, reader, tunnels, thread };
   const outcome = await replay(
     { ...input, interfaceSpeed, rules: (nets) => requireRules(rules, home ? { home } : { defaultHome: nets }) },
     session.hooks,

@@ -32,6 +32,14 @@ describe('the same alert lines', () => {
     expect(await alerts([capture, '--reader', 'pcap-parser'])).toBe(await alerts([capture]));
   });
 
+  it('read and metered on a thread of its own, with the home nets given or learned, DNS names in them', async () => {
+    const files = [...FILES, fixture('dns-tunnel/capture.pcap')];
+    expect(await alerts([...files, '--workers', '1'])).toBe(await alerts([...files, '--workers', '0']));
+    const learned = async (workers: string) =>
+      (await weir(['replay', ...files, '--json', '--workers', workers])).stdout;
+    expect(await learned('1')).toBe(await learned('0'));
+  });
+
   it('in whatever order the files are named', async () => {
     const inOrder = await alerts(FILES);
     expect(await alerts([FILES[2], FILES[0], FILES[1]])).toBe(inOrder);
@@ -40,6 +48,12 @@ describe('the same alert lines', () => {
 });
 
 describe('exit codes of replay', () => {
+  it('are those of damaged input on a thread of its own, too', async () => {
+    const missing = await weir(['replay', '/does/not/exist.pcap', '--json', '--workers', '1']);
+    expect([missing.code, missing.stderr.includes('exist.pcap')]).toEqual([4, true]);
+    expect((await weir(['replay', FILES[0], '--rules', '/does/not/exist', '--workers', '1'])).code).toBe(2);
+  });
+
   it('2 for wrong usage, 4 when nothing could be read, 3 when some input was damaged', async () => {
     expect((await weir(['replay'])).code).toBe(2);
     expect((await weir(['replay', '--speed', 'fast', FILES[0]])).code).toBe(2);

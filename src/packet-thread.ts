@@ -1,0 +1,140 @@
+import { Worker } from 'node:worker_threads';
+import type { InputError } from './core/errors.ts';
+import type { Counter, Metrics } from './core/metrics.ts';
+import type { Prefix } from './model/address.ts';
+import type { FlowSink } from './model/flow-batch.ts';
+import { createFlowRing, type FlowRingMemory, FlowRingReader } from './model/flow-ring.ts';
+import { NameMap } from './model/name-feed.ts';
+import type { Names } from './model/names.ts';
+import { breathe, type PacketInput } from './packets.ts';
+
+/** Kinds of entries of the ring between the reading thread and the engine. */
+export const ENTRY = {
+  notice: 1,
+  home: 2,
+  names: 3,
+  slices: 4,
+  records: 5,
+  advance: 6,
+  first: 7,
+  packets: 8,
+  progress: 9,
+  end: 10,
+} as const;
+
+export interface PacketWorkerData {
+  memory: FlowRingMemory;
+  input: PacketInput;
+}
+
+/** What a reading thread gives, in the order of the calls. Batches are the thread's again when the call returns. */
+export interface MeteredPort {
+  notice(message: string): void;
+  home(home: Prefix[], learned: boolean): void;
+  slices: FlowSink;
+  records: FlowSink;
+  /** Event time has come to this packet's. */
+  advance(eventUs: number): void;
+  /** The first packet's event time. */
+  first(eventUs: number): void;
+  progress(share: number, packets: number): void;
+  settle?(): Promise<void>;
+}
+
+interface End {
+  packets: number;
+  errors: { file: string; error: InputError }[];
+  counters: Counter[];
+}
+
+/** Reads, decodes and meters captures on a thread of its own, beside windows and detection on this one. */
+export async function meterOnThread(
+  input: PacketInput,
+  port: MeteredPort,
+  deps: { names: Names; metrics: Metrics },
+): Promise<End> {
+  const memory = createFlowRing();
+  const ring = new FlowRingReader(memory);
+  const workerData: PacketWorkerData = { memory, input };
+  const worker = new Worker(
+    new URL(import.meta.url.endsWith('.ts') ? './packet-worker.ts' : './packet-worker.js', import.meta.url),
+    {
+      workerData,
+    },
+  );
+  const failed = new Promise<never>((_, reject) => worker.once('error', reject));
+  try {
+    return await Promise.race([new ThreadReader(ring, port, deps).run(), failed]);
+  } finally {
+    ring.close();
+    await worker.terminate();
+  }
+}
+
+/** Hands the ring's entries to the port until the end has come. */
+class ThreadReader {
+  readonly #ring: FlowRingReader;
+  readonly #port: MeteredPort;
+  readonly #names: NameMap;
+  readonly #metrics: Metrics;
+  readonly #pieces: Uint8Array[] = [];
+  #packets = 0;
+
+  constructor(ring: FlowRingReader, port: MeteredPort, deps: { names: Names; metrics: Metrics }) {
+    this.#ring = ring;
+    this.#port = port;
+    this.#names = new NameMap(deps.names);
+    this.#metrics = deps.metrics;
+  }
+
+  async run(): Promise<End> {
+    const ring = this.#ring;
+    let breathedMs = performance.now();
+    for (;;) {
+      while (!ring.next()) await ring.ready();
+      const end = this.#take();
+      if (end) return end;
+      if (ring.kind !== ENTRY.advance) continue;
+      if (this.#port.settle) await this.#port.settle();
+      breathedMs = await breathe(breathedMs);
+    }
+  }
+
+  #take(): End | null {
+    const { kind, value } = this.#ring;
+    if (kind === ENTRY.advance) this.#port.advance(value);
+    else if (kind === ENTRY.slices || kind === ENTRY.records) this.#rows(kind);
+    else if (kind === ENTRY.first) this.#port.first(value);
+    else if (kind === ENTRY.packets) this.#packets = value;
+    else if (kind === ENTRY.progress) this.#port.progress(value, this.#packets);
+    else return this.#text(kind);
+    return null;
+  }
+
+  #rows(kind: number): void {
+    const { batch } = this.#ring;
+    this.#names.translate(batch);
+    if (kind === ENTRY.slices) this.#port.slices(batch);
+    else this.#port.records(batch);
+  }
+
+  #text(kind: number): End | null {
+    this.#pieces.push(this.#ring.bytes);
+    if (this.#ring.value > 0) return null;
+    const text = Buffer.concat(this.#pieces.splice(0)).toString();
+    if (kind === ENTRY.notice) this.#port.notice(text);
+    else if (kind === ENTRY.names) this.#names.learn(text);
+    else if (kind === ENTRY.home) this.#home(JSON.parse(text));
+    else return this.#end(JSON.parse(text));
+    return null;
+  }
+
+  #home({ home, learned }: { home: Prefix[]; learned: boolean }): void {
+    this.#port.home(home, learned);
+  }
+
+  #end(end: End): End {
+    for (const { name, help, value } of end.counters) this.#metrics.counter(name, help).value += value;
+    return end;
+  }
+}
