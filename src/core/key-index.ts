@@ -32,6 +32,18 @@ export class KeyIndex {
     entries[2 * at + 1] = row + 1;
   }
 
+  /** Enters rows 0 .. `rows`; the hash of row `r` stands at `words[r * stride]`. There must be room for all of them. */
+  enterAll(words: Int32Array, stride: number, rows: number): void {
+    const { entries, mask } = this;
+    for (let row = 0; row < rows; row++) {
+      const hash = words[row * stride];
+      let at = hash & mask;
+      while (entries[2 * at + 1] !== 0) at = (at + 1) & mask;
+      entries[2 * at] = hash;
+      entries[2 * at + 1] = row + 1;
+    }
+  }
+
   /** Forgets everything; shrinks when the places stood mostly empty for `rows` rows. */
   clear(rows = 0): void {
     const size = indexSize(rows);

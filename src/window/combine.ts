@@ -104,7 +104,7 @@ export class Combiner implements Stateful {
    */
   bury(parts: readonly Part[]): void {
     const { keys, pairs } = this.window;
-    const places = keys.compact((row) => keys.doubles[row * keys.stride + keys.first + ROWS] > 0);
+    const places = keys.compact(positive(keys, ROWS));
     const pairPlaces = pairs.map(({ table, sketches }) => {
       renameKeys(sketches, places);
       return buryPairs(table, places);
@@ -160,12 +160,19 @@ function windowed(plan: PairPlan): boolean {
 
 /** Pairs that a pane holds stay, under the new row of their key. */
 function buryPairs(table: KeyedTable, places: Int32Array): Int32Array {
-  const moved = table.compact((row) => table.doubles[row * table.stride + table.first] > 0);
+  const moved = table.compact(positive(table, 0));
   for (let row = 0; row < table.count; row++) {
     const at = 2 * row * table.stride + 1;
     table.words[at] = places[table.words[at]];
   }
   return moved;
+}
+
+/** Marks the rows whose accumulator is positive. */
+function positive({ doubles, stride, first, count }: KeyedTable, accumulator: number): Uint8Array {
+  const marks = new Uint8Array(count);
+  for (let row = 0; row < count; row++) if (doubles[row * stride + first + accumulator] > 0) marks[row] = 1;
+  return marks;
 }
 
 /** Sketches of open sessions stand with the window itself. */

@@ -22,6 +22,8 @@ export class FlowHistory implements Stateful {
   /** Free for the owner: the score, and the count it was taken at. */
   score = new Float64Array(1024);
   scoredAt = new Int32Array(1024);
+  /** How often pairs got new numbers. */
+  moves = 0;
   /** Pairs that had to leave while events of them were still there. */
   evicted = 0;
 
@@ -110,6 +112,7 @@ export class FlowHistory implements Stateful {
 
   /** The half of the pairs that was silent for longest goes. */
   #evict(): void {
+    this.moves++;
     const middle = this.#last.slice(0, this.#pairs).sort()[this.#pairs >> 1];
     const lows = this.#lows();
     const before = this.#pairs;
@@ -128,6 +131,7 @@ export class FlowHistory implements Stateful {
   }
 
   clear(): void {
+    this.moves++;
     this.#next = 0;
     this.#pairs = 0;
     this.#index.clear();

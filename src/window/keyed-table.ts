@@ -106,27 +106,39 @@ export class KeyedTable implements Stateful {
   }
 
   /**
-   * Keeps the rows that `keep` says and moves them together, in their order.
+   * Keeps the rows that are marked and moves them together, in their order.
    * @returns for each old row its new place, -1 for those that left
    */
-  compact(keep: (row: number) => boolean): Int32Array {
-    const places = new Int32Array(this.count).fill(-1);
-    let to = 0;
-    for (let row = 0; row < this.count; row++) {
-      if (!keep(row)) continue;
-      if (to !== row) this.doubles.copyWithin(to * this.stride, row * this.stride, (row + 1) * this.stride);
-      places[row] = to++;
-    }
-    this.doubles.fill(0, to * this.stride, this.count * this.stride);
-    this.count = to;
-    this.index.clear(to);
-    this.index.reserve(to);
+  compact(marks: Uint8Array): Int32Array {
+    const places = new Int32Array(this.count);
+    const kept = this.#moveTogether(marks, places);
+    this.doubles.fill(0, kept * this.stride, this.count * this.stride);
+    this.count = kept;
+    this.index.clear(kept);
+    this.index.reserve(kept);
     this.#enterAll();
     return places;
   }
 
+  #moveTogether(marks: Uint8Array, places: Int32Array): number {
+    const { count, stride } = this;
+    let to = 0;
+    for (let row = 0; row < count; row++) {
+      if (marks[row] === 0) {
+        places[row] = -1;
+        continue;
+      }
+      const begin = row;
+      const shift = to - row;
+      while (row < count && marks[row] !== 0) places[row] = row++ + shift;
+      if (shift !== 0) this.doubles.copyWithin(to * stride, begin * stride, row * stride);
+      to += row-- - begin;
+    }
+    return to;
+  }
+
   #enterAll(): void {
-    for (let row = 0; row < this.count; row++) this.index.enter(this.words[2 * row * this.stride], row);
+    this.index.enterAll(this.words, 2 * this.stride, this.count);
   }
 
   save(out: StateWriter): void {

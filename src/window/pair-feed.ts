@@ -87,8 +87,9 @@ export class PairFeed {
         enterValue(registers, table.words, 2 * row * table.stride + 2, table.keyWords - 1);
         return false;
       };
-      const keep = Uint8Array.from({ length: table.count }, (_, row) => (counted(row) ? 1 : 0));
-      dropPairs(pairs, (row) => keep[row] === 1, keys);
+      const marks = new Uint8Array(table.count);
+      for (let row = 0; row < table.count; row++) if (counted(row)) marks[row] = 1;
+      dropPairs(pairs, marks, keys);
     }
     if (table.count > this.#limit / 2) this.#dropped.value += prunePairs(pairs, this.#limit >> 1, keys);
   }

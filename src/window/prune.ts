@@ -1,6 +1,7 @@
 import { finish } from '../core/hash.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { SAMPLES } from './layout.ts';
+import { nthSmallest } from './nth-smallest.ts';
 import type { PairTable, Pane } from './pane.ts';
 
 /**
@@ -12,8 +13,7 @@ export function pruneKeys(pane: Pane, keep: number): number {
   const { keys } = pane;
   const before = keys.count;
   if (before <= keep) return 0;
-  const weight = (row: number): number => keys.doubles[row * keys.stride + keys.first + SAMPLES];
-  const places = keys.compact(heaviest(keys, keep, weight));
+  const places = keys.compact(heaviest(keys, keep, SAMPLES));
   for (const pairs of pane.pairs) rehome(pairs, places);
   return before - keys.count;
 }
@@ -23,66 +23,73 @@ export function prunePairs(pairs: PairTable, keep: number, keys: KeyedTable): nu
   const { table, plan } = pairs;
   const before = table.count;
   if (before <= keep) return 0;
-  const weight = (row: number): number =>
-    table.doubles[row * table.stride + table.first + (plan.amounts.length > 0 ? 1 : 0)];
-  dropPairs(pairs, heaviest(table, keep, weight), keys);
+  dropPairs(pairs, heaviest(table, keep, plan.amounts.length > 0 ? 1 : 0), keys);
   return before - table.count;
 }
 
-/** Keeps the pairs that `keep` says; the others leave the counts of their keys. */
-export function dropPairs(pairs: PairTable, keep: (row: number) => boolean, keys: KeyedTable): void {
+/** Keeps the pairs that are marked; the others leave the counts of their keys. */
+export function dropPairs(pairs: PairTable, marks: Uint8Array, keys: KeyedTable): void {
   const { table, plan } = pairs;
   for (let row = 0; row < table.count; row++) {
-    if (keep(row)) continue;
+    if (marks[row] !== 0) continue;
     const key = table.words[2 * row * table.stride + 1];
     keys.doubles[key * keys.stride + keys.first + plan.count]--;
   }
-  table.compact(keep);
+  table.compact(marks);
 }
 
-function heaviest(table: KeyedTable, keep: number, weight: (row: number) => number): (row: number) => boolean {
-  const weights = Float64Array.from({ length: table.count }, (_, row) => weight(row));
-  const limit = nthSmallest(weights, table.count - keep);
-  const ties: number[] = [];
+/** Marks the `keep` rows with the greatest accumulator. */
+function heaviest(table: KeyedTable, keep: number, accumulator: number): Uint8Array {
+  const { count } = table;
+  const weights = column(table, accumulator);
+  const limit = nthSmallest(weights, count - keep);
+  const marks = new Uint8Array(count);
+  const ties = new Int32Array(count);
   let above = 0;
-  for (let row = 0; row < table.count; row++) {
-    if (weights[row] > limit) above++;
-    else if (weights[row] === limit) ties.push(row);
+  let tied = 0;
+  for (let row = 0; row < count; row++) {
+    if (weights[row] > limit) {
+      marks[row] = 1;
+      above++;
+    } else if (weights[row] === limit) ties[tied++] = row;
   }
-  const hash = (row: number): number => stableHash(table, row);
-  const hashes = ties.map(hash).sort((a, b) => a - b);
-  const lastHash = hashes[keep - above - 1];
-  return (row) => weights[row] > limit || (weights[row] === limit && hash(row) <= lastHash);
+  markTies(table, ties.subarray(0, tied), keep - above, marks);
+  return marks;
 }
 
-const SMALL = 1024;
+function column({ doubles, stride, first, count }: KeyedTable, accumulator: number): Float64Array {
+  const values = new Float64Array(count);
+  for (let row = 0; row < count; row++) values[row] = doubles[row * stride + first + accumulator];
+  return values;
+}
 
-/** Most weights of a flood are small whole numbers: counting finds the limit without sorting. */
-function nthSmallest(weights: Float64Array, n: number): number {
-  const counts = new Int32Array(SMALL);
-  for (const weight of weights) if (weight < SMALL) counts[weight]++;
-  let seen = 0;
-  for (let value = 0; value < SMALL; value++) {
-    seen += counts[value];
-    if (seen > n) return value;
-  }
-  return weights.slice().sort()[n];
+/** Marks the `most` rows with the smallest hashes. */
+function markTies(table: KeyedTable, rows: Int32Array, most: number, marks: Uint8Array): void {
+  const hashes = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) hashes[i] = stableHash(table, rows[i]);
+  const last = hashes.slice().sort()[most - 1];
+  for (let i = 0; i < rows.length; i++) if (hashes[i] <= last) marks[rows[i]] = 1;
 }
 
 /** A hash without the process's seed, so that two runs keep the same keys. */
-function stableHash(table: KeyedTable, row: number): number {
+function stableHash({ words, stride, keyWords }: KeyedTable, row: number): number {
   let h = 0;
-  const at = 2 * row * table.stride;
-  for (let k = 1; k <= table.keyWords; k++) h = finish(Math.imul(h, 0x9e3779b1) + table.words[at + k]);
+  const at = 2 * row * stride;
+  for (let k = 1; k <= keyWords; k++) h = finish(Math.imul(h, 0x9e3779b1) + words[at + k]);
   return h;
 }
 
 /** After keys moved: pairs of keys that left go, the others learn the new row of their key. */
 function rehome(pairs: PairTable, places: Int32Array): void {
   const { table } = pairs;
-  const parent = (row: number): number => table.words[2 * row * table.stride + 1];
-  table.compact((row) => places[parent(row)] >= 0);
-  for (let row = 0; row < table.count; row++) table.words[2 * row * table.stride + 1] = places[parent(row)];
+  const { words, stride } = table;
+  const marks = new Uint8Array(table.count);
+  for (let row = 0; row < table.count; row++) if (places[words[2 * row * stride + 1]] >= 0) marks[row] = 1;
+  table.compact(marks);
+  for (let row = 0; row < table.count; row++) {
+    const at = 2 * row * stride + 1;
+    words[at] = places[words[at]];
+  }
   pairs.events?.rename(places);
   const sketches = [...pairs.sketches];
   pairs.sketches.clear();

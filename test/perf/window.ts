@@ -110,7 +110,14 @@ function sliceOf(batch: FlowBatch, row: number): Slice {
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-function report(name: string, ruleSet: RuleSet, steps: readonly Step[], names: Names, rounds: number): void {
+function report(
+  name: string,
+  ruleSet: RuleSet,
+  steps: readonly Step[],
+  names: Names,
+  rounds: number,
+  withNaive = false,
+): void {
   const runs = Array.from({ length: rounds }, () => round(ruleSet, steps, names));
   const line = {
     rules: name,
@@ -120,7 +127,7 @@ function report(name: string, ruleSet: RuleSet, steps: readonly Step[], names: N
     closeShare: Number(median(runs.map((run) => run.closeShare)).toFixed(2)),
     windows: runs[0].windows,
     keys: runs[0].keys,
-    naive: Math.round(naiveNanoseconds(ruleSet, steps)),
+    ...(withNaive ? { naive: Math.round(naiveNanoseconds(ruleSet, steps)) } : {}),
     rssMB: Math.round(process.memoryUsage.rss() / 2 ** 20),
   };
   console.log(JSON.stringify(line));
@@ -136,5 +143,5 @@ if (only[0] === 'each')
   for (const rule of all.rules) report(rule.id, { home, rules: [rule] }, steps, names, Number(rounds));
 else {
   const chosen = only.length > 0 ? all.rules.filter(({ id }) => only.includes(id)) : all.rules;
-  report(`${chosen.length} rules`, { home, rules: chosen }, steps, names, Number(rounds));
+  report(`${chosen.length} rules`, { home, rules: chosen }, steps, names, Number(rounds), true);
 }

@@ -21,10 +21,7 @@ export async function slicesOf(path: string, names: Names): Promise<Step[]> {
   const metrics = new Metrics();
   const meter = new Meter({ records: false }, { metrics, names, onSlices: keep, onRecords: () => {} });
   function keep(batch: FlowBatch): void {
-    const copy = createFlowBatch(batch.length);
-    for (let row = 0; row < batch.length; row++) copy.copyRow(row, batch, row);
-    copy.length = batch.length;
-    steps.push({ batch: copy, watermarkUs: meter.maxEventUs - BOUND_US });
+    steps.push({ batch: copyOf(batch), watermarkUs: meter.maxEventUs - BOUND_US });
   }
   const decoder = new Decoder({ names }, { metrics });
   const reader = openCapture(path);
@@ -40,4 +37,16 @@ export async function slicesOf(path: string, names: Names): Promise<Step[]> {
   }
   meter.end();
   return steps;
+}
+
+/** Column by column, which is fast enough for millions of slices. */
+function copyOf(batch: FlowBatch): FlowBatch {
+  const copy = createFlowBatch(batch.length);
+  copy.length = batch.length;
+  for (const name of Object.keys(batch) as (keyof FlowBatch)[]) {
+    const from: unknown = batch[name];
+    const to = copy[name] as Int32Array;
+    if (ArrayBuffer.isView(from)) to.set((from as Int32Array).subarray(0, to.length));
+  }
+  return copy;
 }

@@ -60,12 +60,17 @@ class Histories implements Stateful {
     const history = this.#history;
     if (Number.isNaN(this.#beganUs)) this.#beganUs = pane.number * this.#paneUs;
     const order = events.inOrder();
-    for (const i of order) {
-      history.add(events.print[i], keys.hash(events.key[i]), events.moment[i], events.size[i]);
+    const tuples = new Int32Array(order.length);
+    const { moves } = history;
+    for (let k = 0; k < order.length; k++) {
+      const i = order[k];
+      tuples[k] = history.add(events.print[i], keys.hash(events.key[i]), events.moment[i], events.size[i]);
     }
     const endUs = (pane.number + 1) * this.#paneUs;
-    for (const i of order) {
-      const tuple = history.find(events.print[i], keys.hash(events.key[i]));
+    for (let k = 0; k < order.length; k++) {
+      const i = order[k];
+      const stayed = history.moves === moves;
+      const tuple = stayed ? tuples[k] : history.find(events.print[i], keys.hash(events.key[i]));
       if (tuple < 0 || history.count(tuple) < this.#min) continue;
       const at = events.key[i] * keys.stride + keys.first + this.#best;
       const score = this.#score(history, tuple, endUs);

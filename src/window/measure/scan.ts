@@ -3,6 +3,7 @@ import { BIFLOW, FIRST, INITIATOR_KNOWN, IS_ICMP_ERROR, UNASKED } from '../../mo
 import { FingerprintSet } from '../fingerprint-set.ts';
 import { KeyedTable } from '../keyed-table.ts';
 import { both } from '../layout.ts';
+import { nthSmallest } from '../nth-smallest.ts';
 import type { Pane } from '../pane.ts';
 import type { WindowView } from '../window-view.ts';
 import type { MeasureCode, MeasureCompiler } from './measure.ts';
@@ -109,19 +110,25 @@ class Walks implements Stateful {
   /** Forgets what is over; when that is little, the walks that went least far. */
   #evict(nowUs: number): void {
     const walks = this.#walks as KeyedTable;
-    const { doubles, stride, first } = walks;
-    const score = (row: number): number => {
-      const d = row * stride + first;
-      return nowUs - doubles[d + LAST] > this.#keepUs ? Number.NEGATIVE_INFINITY : doubles[d + LIKELIHOOD];
-    };
-    const scores = Float64Array.from({ length: walks.count }, (_, row) => score(row));
-    const middle = scores.slice().sort()[walks.count >> 1];
+    const scores = this.#scores(walks, nowUs);
     const before = walks.count;
-    let room = before >> 1;
-    walks.compact(
-      (row) => scores[row] > middle || (scores[row] === middle && scores[row] > Number.NEGATIVE_INFINITY && room-- > 0),
-    );
+    const middle = nthSmallest(scores, before >> 1);
+    const marks = new Uint8Array(before);
+    let room = middle > Number.NEGATIVE_INFINITY ? before >> 1 : 0;
+    for (let row = 0; row < before; row++) {
+      if (scores[row] > middle || (scores[row] === middle && room-- > 0)) marks[row] = 1;
+    }
+    walks.compact(marks);
     this.dropped += before - walks.count;
+  }
+
+  #scores({ doubles, stride, first, count }: KeyedTable, nowUs: number): Float64Array {
+    const scores = new Float64Array(count);
+    for (let row = 0; row < count; row++) {
+      const d = row * stride + first;
+      scores[row] = nowUs - doubles[d + LAST] > this.#keepUs ? Number.NEGATIVE_INFINITY : doubles[d + LIKELIHOOD];
+    }
+    return scores;
   }
 
   save(out: StateWriter): void {
