@@ -30,6 +30,8 @@ export interface EngineOptions {
   watermark?: (maxEventUs: number) => number;
   /** What `if_speed` is for a key, bits per second; NaN where unknown. */
   interfaceSpeed?: (key: Key) => number;
+  /** Flows that the meter has room for; default 2^20. */
+  maxFlows?: number;
 }
 
 export interface EngineDeps {
@@ -83,7 +85,7 @@ export class Engine implements Stateful {
       results.ruleIndex < rules.length ? this.#detect.results(results) : this.loads.results(results);
     this.#windows = new WindowStage({ rules: [...rules, ...recording], home }, { names, metrics, onResults: route });
     this.#meter = new Meter(
-      {},
+      { maxFlows: options.maxFlows },
       { names, metrics, onSlices: (batch) => this.#windows.add(batch), onRecords: sinks.records ?? (() => {}) },
     );
   }

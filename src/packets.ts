@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from './core/clock.ts';
 import type { InputError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
-import { Decoder } from './decode/decode.ts';
+import { Decoder, EARLY_FRAGMENTS } from './decode/decode.ts';
 import { HomeLearner } from './meter/meter.ts';
 import type { Prefix } from './model/address.ts';
 import type { Names } from './model/names.ts';
@@ -59,7 +59,8 @@ export async function readPackets(
   }: { learner?: HomeLearner; pace?: Pace | null } = {},
 ): Promise<{ file: string; error: InputError }[]> {
   const stream = openOrdered(input.paths, { boundUs: input.boundUs, reader: input.reader, notice: port.notice });
-  const decoder = new Decoder({ names: deps.names, tunnels: input.tunnels }, deps);
+  const decoding = { names: deps.names, tunnels: input.tunnels, maxEarlyFragments: EARLY_FRAGMENTS };
+  const decoder = new Decoder(decoding, deps);
   const pieceUs = input.speed === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : PIECE_US;
   const batches = decoded(stream, decoder, pieceUs);
   const head: PacketRows[] = [];
@@ -96,9 +97,10 @@ async function* decoded(stream: PacketStream, decoder: Decoder, pieceUs: number)
   for (let run = await stream.next(); run !== null; run = await stream.next()) {
     for (let at = run.from; at < run.to; ) {
       at += decoder.decode(run.batch, at, pieceEnd(run, at, pieceUs), rows);
-      yield rows;
+      if (rows.length > 0) yield rows;
     }
   }
+  while (decoder.end(rows) > 0) yield rows;
 }
 
 function pieceEnd(run: PacketRun, from: number, pieceUs: number): number {

@@ -5,7 +5,7 @@ import { EXIT_DAMAGED, EXIT_OK, EXIT_UNREADABLE } from '../core/exit.ts';
 import { Metrics } from '../core/metrics.ts';
 import { LineWriter } from '../core/output.ts';
 import { parseDurationUs } from '../core/units.ts';
-import { Decoder } from '../decode/decode.ts';
+import { Decoder, EARLY_FRAGMENTS } from '../decode/decode.ts';
 import { Meter } from '../meter/meter.ts';
 import { createFlowBatch } from '../model/flow-batch.ts';
 import { Names } from '../model/names.ts';
@@ -22,8 +22,6 @@ const BOUND_US = 3e6;
 const SECOND_US = 1e6;
 /** Packets that are decoded and metered together: their rows stay in the first cache (test/perf/meter.ts). */
 const ROWS = 128;
-/** Fragments that may wait for their datagram's first one. */
-const EARLY_FRAGMENTS = 256;
 const EVICTED = 'weir_meter_flows_evicted_total{cause="table_full"}';
 
 interface Options extends InputOptions, DecodeFlowsOptions {

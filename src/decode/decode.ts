@@ -34,6 +34,9 @@ export interface DecoderOptions {
   maxAddressNames?: number;
 }
 
+/** A sensible `maxEarlyFragments` for captures: datagrams whose fragments arrive out of order are rare and short. */
+export const EARLY_FRAGMENTS = 256;
+
 const LINK_ETHERNET = 1;
 const LINK_TYPE = causeCode('link_type');
 const LAYER_TABLE_FULL = causeCode('layer_table_full');
