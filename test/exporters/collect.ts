@@ -1,0 +1,74 @@
+/**
+ * A collector by itself, as the daemon runs it: `node test/exporters/collect.ts PORT TYPE SECONDS [EXPECTED_RECORDS]`.
+ * It ends when the records have come or the time is over, and prints one JSON object: rows, packets and octets, what the
+ * exporters lost by their sequence numbers, what the kernel and the queue dropped.
+ */
+import { systemClock } from '../../src/core/clock.ts';
+import { createLogger } from '../../src/core/logger.ts';
+import { Metrics } from '../../src/core/metrics.ts';
+import { Decoder } from '../../src/decode/decode.ts';
+import { createCollector, sourceOptions } from '../../src/exporter/exporter.ts';
+import type { FlowBatch } from '../../src/model/flow-batch.ts';
+import type { Intake } from '../../src/model/intake.ts';
+import { Names } from '../../src/model/names.ts';
+
+const [port, type, seconds, expected] = process.argv.slice(2);
+const schema = sourceOptions[['netflow', 'ipfix', 'sflow'].indexOf(type)];
+const options = schema.parse({ name: 'load', type, listen: `127.0.0.1:${port}` });
+const names = new Names();
+const metrics = new Metrics();
+const frames = new Decoder({ names }, { metrics: new Metrics() });
+const source = createCollector(options, { names, metrics, logger: createLogger(), clock: systemClock, frames });
+const total = { rows: 0, packets: 0, octets: 0 };
+let sent = Number(expected ?? Number.POSITIVE_INFINITY);
+let first = 0;
+let last = 0;
+
+const intake: Intake = {
+  packets() {},
+  series() {},
+  flows(batch: FlowBatch) {
+    last = performance.now();
+    first ||= last;
+    total.rows += batch.length;
+    for (let n = 0; n < batch.length; n++) {
+      total.packets += batch.packetDeltaCount[n];
+      total.octets += batch.octetDeltaCount[n];
+    }
+  },
+};
+
+let scheduled = false;
+function pull(): void {
+  scheduled = false;
+  const more = source.poll(intake, 8192);
+  if (total.rows >= sent) finish();
+  else if (more) wake();
+}
+function wake(): void {
+  if (scheduled) return;
+  scheduled = true;
+  setImmediate(pull);
+}
+function finish(): void {
+  sent = Number.POSITIVE_INFINITY;
+  clearTimeout(timer);
+  const cpu = process.cpuUsage();
+  source.stop().then(() => {
+    const secs = (last - first) / 1000;
+    const cpuSecs = (cpu.user + cpu.system) / 1e6;
+    console.log(
+      JSON.stringify({
+        ...total,
+        secs,
+        rate: Math.round(total.rows / secs),
+        cpuSecs,
+        ...source.status(),
+        metrics: metrics.snapshot(),
+      }),
+    );
+    process.exit(0);
+  });
+}
+const timer = setTimeout(finish, Number(seconds) * 1000);
+await source.start(wake);
