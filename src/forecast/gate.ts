@@ -30,7 +30,7 @@ export function isHeld(m: GateState, z: number, forecast: number, t: number): bo
     s[o + HELD] = 0;
     return false;
   }
-  if (s[o + HELD] >= m.layout.patience) {
+  if (s[o + HELD] >= m.layout.patience * harm(Math.abs(z - forecast))) {
     s[o + HELD] = 0;
     s[o + SHIFTED] = Math.max(2, m.layout.day);
     return false;
@@ -38,6 +38,13 @@ export function isHeld(m: GateState, z: number, forecast: number, t: number): bo
   s[o + HELD]++;
   head.noteError(m, z - forecast);
   return true;
+}
+
+/** A change by less than a fifth is believed at its next step, one by more than three only after the whole patience. */
+const LITTLE = Math.log(1.2);
+const MUCH = Math.log(3);
+function harm(off: number): number {
+  return Math.max(0.01, Math.min(1, (off - LITTLE) / (MUCH - LITTLE)));
 }
 
 /** Whether a value is near yesterday's, measured by how far days usually are apart. */

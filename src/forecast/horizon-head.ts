@@ -9,7 +9,7 @@ import {
   scoresSeen,
   tailProbability,
 } from './conformal.ts';
-import { RLS_SIZE, rlsInit, rlsLearn, rlsPredict } from './rls.ts';
+import { CONSTANT, RLS_SIZE, rlsInit, rlsLearn, rlsPredict } from './rls.ts';
 import { conformalRate, forgetting, scaleRate } from './steps.ts';
 
 /** Scales of the fitting error, of the issued forecast's error and of the features; steps learned; then the conformal ones. */
@@ -69,7 +69,7 @@ export class HorizonHead {
   init(m: HeadState): void {
     const f = m.floats;
     const at = m.floatsAt + this.floats;
-    rlsInit(f, at + FIT);
+    rlsInit(f, at + FIT, 1);
     conformalInit(m.cells, m.cellsAt + this.cells, f, at + CONFORMAL);
     f[at + S] = f[at + SIGMA] = f[at + REACH] = FIRST_SCALE;
     f[at + LEARNED] = 0;
@@ -78,7 +78,8 @@ export class HorizonHead {
 
   /** Starts the fit anew, as when the first day lag is there; scales and intervals stay. */
   refit(m: HeadState): void {
-    rlsInit(m.floats, m.floatsAt + this.floats + FIT);
+    const at = m.floatsAt + this.floats;
+    rlsInit(m.floats, at + FIT, priorOf(m.floats[at + REACH]));
   }
 
   /** zhat - c. */
@@ -120,7 +121,7 @@ export class HorizonHead {
     const e = change - rlsPredict(m.floats, at + FIT, x);
     const limit = CLIP * m.floats[at + S];
     const weight = Math.abs(e) > limit ? limit / Math.abs(e) : 1;
-    rlsLearn(m.floats, at + FIT, x, e, this.lambda, weight * leverage(m.floats, at, x));
+    rlsLearn(m.floats, at + FIT, x, e, this.lambda, weight * leverage(m.floats, at, x), priorOf(m.floats[at + REACH]));
     this.noteError(m, e);
     m.floats[at + LEARNED]++;
   }
@@ -182,10 +183,17 @@ export class HorizonHead {
   }
 }
 
+/** Features that move less than this need a larger prior. */
+const LEAST_REACH = 0.1;
+
+function priorOf(reach: number): number {
+  return Math.max(1, Math.min(1e5, (LEAST_REACH / Math.max(1e-4, reach)) ** 2));
+}
+
 /** A lag that was an outlier makes features far larger than usual; unweighted, one such step would outvote hundreds. */
 function leverage(f: Float32Array, at: number, x: Float64Array): number {
   let reach = 0;
-  for (let i = 0; i < x.length; i++) reach = Math.max(reach, Math.abs(x[i]));
+  for (let i = 0; i < x.length; i++) if (i !== CONSTANT) reach = Math.max(reach, Math.abs(x[i]));
   const usual = f[at + REACH];
   const limit = CLIP * usual;
   f[at + REACH] += 0.02 * (Math.min(reach, limit) - usual);

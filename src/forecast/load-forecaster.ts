@@ -178,9 +178,10 @@ class SeasonalForecaster implements LoadForecaster {
     const weeks = Math.ceil((h * this.stepUs) / WEEK_US);
     const drift = daily ? driftOf(daily, weeks, days) : { z: 0, error: 0 };
     const z = Number.isNaN(season) ? last.z : season + offset * FADE_A_DAY ** days + drift.z;
-    const scatter = this.model.seasonScale * Math.min(MOST_WIDENING, Math.sqrt(weeks));
-    const half80 = Math.max(last.half80, 1.28 * scatter);
-    const half95 = Math.max(last.half95, 2.1 * scatter);
+    const widening = Math.min(MOST_WIDENING, Math.sqrt(weeks));
+    const scatter = this.model.seasonHalves();
+    const half80 = Math.max(last.half80, widening * scatter.half80);
+    const half95 = Math.max(last.half95, widening * scatter.half95);
     return toPoint(timeUs, z, Math.hypot(half80, 1.28 * drift.error), Math.hypot(half95, 1.96 * drift.error));
   }
 

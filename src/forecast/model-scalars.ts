@@ -14,4 +14,7 @@ export const SEASON_SCALE = 11;
 export const FIRST_US = 12;
 export const SHIFTED = 13;
 export const WEEK_SCALE = 14;
-export const MODEL_SCALARS = 15;
+/** Widths of the intervals of a week ahead in units of `WEEK_SCALE`. */
+export const WEEK_95 = 15;
+export const WEEK_80 = 16;
+export const MODEL_SCALARS = 17;

@@ -7,20 +7,26 @@ export const FEATURES = 8;
 export const TRIANGLE = (FEATURES * (FEATURES + 1)) / 2;
 /** Floats a fit needs. */
 export const RLS_SIZE = TRIANGLE + FEATURES;
+/** Most of the covariance's trace, in units of the prior. */
 const MAX_TRACE = 1e4;
+/** The feature that is always the same. */
+export const CONSTANT = 6;
 
 /** The gain vector of one step; shared by all fits because a step runs to its end before the next begins. */
 const gain = new Float64Array(FEATURES);
 
-/** P = I, theta = (0, 1, 0, ...): the forecast begins as "the same time yesterday". */
-export function rlsInit(f: Float32Array, at: number): void {
+/**
+ * P = `prior` I, theta = (0, 1, 0, ...): the forecast begins as "the same time yesterday". Features that are small need a
+ * large prior, or the fit would take months to move.
+ */
+export function rlsInit(f: Float32Array, at: number, prior: number): void {
   f.fill(0, at, at + RLS_SIZE);
-  rlsResetCovariance(f, at);
+  rlsResetCovariance(f, at, prior);
   f[at + TRIANGLE + 1] = 1;
 }
 
-function rlsResetCovariance(f: Float32Array, at: number): void {
-  for (let i = 0, d = at; i < FEATURES; d += FEATURES - i, i++) f[d] = 1;
+function rlsResetCovariance(f: Float32Array, at: number, prior: number): void {
+  for (let i = 0, d = at; i < FEATURES; d += FEATURES - i, i++) f[d] = i === CONSTANT ? 1 : prior;
 }
 
 export function rlsPredict(f: Float32Array, at: number, x: Float64Array): number {
@@ -37,17 +43,18 @@ export function rlsLearn(
   e: number,
   lambda: number,
   weight: number,
+  prior: number,
 ): void {
   const denominator = lambda / weight + multiply(f, at, x);
   // Rounding may cost P its positive definiteness after very long runs; starting it anew keeps theta.
   if (!(denominator > 0)) {
     f.fill(0, at, at + TRIANGLE);
-    rlsResetCovariance(f, at);
+    rlsResetCovariance(f, at, prior);
     return;
   }
   const scale = e / denominator;
   for (let i = 0, t = at + TRIANGLE; i < FEATURES; i++, t++) f[t] += gain[i] * scale;
-  shrink(f, at, 1 / denominator, lambda);
+  shrink(f, at, 1 / denominator, lambda, MAX_TRACE * prior);
 }
 
 /** gain = Px; returns x'Px. */
@@ -69,10 +76,10 @@ function multiply(f: Float32Array, at: number, x: Float64Array): number {
 }
 
 /** The covariance grows by 1/lambda only while its trace is bounded, or quiet features would wind it up. */
-function shrink(f: Float32Array, at: number, inverse: number, lambda: number): void {
+function shrink(f: Float32Array, at: number, inverse: number, lambda: number, most: number): void {
   let trace = 0;
   for (let i = 0, d = at; i < FEATURES; d += FEATURES - i, i++) trace += f[d];
-  const grow = trace < MAX_TRACE ? 1 / lambda : 1;
+  const grow = trace < most ? 1 / lambda : 1;
   for (let i = 0, d = at; i < FEATURES; i++) {
     const gi = gain[i] * inverse;
     for (let j = i; j < FEATURES; j++, d++) f[d] = (f[d] - gi * gain[j]) * grow;

@@ -17,6 +17,8 @@ import {
   SEASON_SCALE,
   STARTED,
   STEP,
+  WEEK_80,
+  WEEK_95,
   WEEK_SCALE,
 } from './model-scalars.ts';
 import { type Band, outlookBand } from './outlook.ts';
@@ -26,6 +28,9 @@ import { fill, type StateArray } from './state.ts';
 
 /** The level follows the last dozen steps. */
 const LEVEL_RATE = 0.15;
+
+/** How fast the widths of the weekly interval follow its misses: a wholly missed week makes them three times as wide. */
+const WEEK_RATE = 1.2;
 
 /** The features of the step at hand; shared because a step runs to its end before the next begins. */
 const x = new Float64Array(FEATURES);
@@ -48,6 +53,8 @@ export class SeasonalModel extends ModelNumbers {
     this.ring = new SeasonRing(layout.stepsPerCell, layout.ringCells);
     for (const head of layout.heads) head.init(this);
     this.scalars[this.scalarsAt + SEASON_SCALE] = this.scalars[this.scalarsAt + WEEK_SCALE] = 0.5;
+    this.scalars[this.scalarsAt + WEEK_95] = 2.1;
+    this.scalars[this.scalarsAt + WEEK_80] = 1.28;
     this.scalars[this.scalarsAt + LEAST] = Number.POSITIVE_INFINITY;
   }
 
@@ -203,20 +210,27 @@ export class SeasonalModel extends ModelNumbers {
     this.issueAll(t);
   }
 
-  /** How far weeks are apart: the interval of what only last week can tell. */
+  /** How far weeks are apart: the interval of what only last week can tell, and how wide it must be to hold its share. */
   private noteWeek(t: number, z: number): void {
     const apart = this.layout.week > 0 ? Math.abs(z - this.ring.at(t - this.layout.week)) : Number.NaN;
     if (Number.isNaN(apart)) return;
     const s = this.scalars;
     const o = this.scalarsAt;
     const rate = Math.max(1 / this.layout.week, 1 / (t - this.layout.week + 2));
+    const score = apart / s[o + WEEK_SCALE];
     s[o + WEEK_SCALE] += rate * (1.25 * Math.min(apart, 6 * s[o + WEEK_SCALE]) - s[o + WEEK_SCALE]);
+    s[o + WEEK_95] *= Math.exp((WEEK_RATE / this.layout.week) * ((score > s[o + WEEK_95] ? 1 : 0) - 0.05));
+    s[o + WEEK_80] *= Math.exp((WEEK_RATE / this.layout.week) * ((score > s[o + WEEK_80] ? 1 : 0) - 0.2));
   }
 
-  /** Typical departure from the last season in log space, a standard deviation if it is normal. */
-  get seasonScale(): number {
+  /** Half widths of what the last season alone can tell, in log space. */
+  seasonHalves(): { half80: number; half95: number } {
     const weekly = this.layout.week > 0 && this.scalars[this.scalarsAt + STEP] > this.layout.week;
-    return this.scalars[this.scalarsAt + (weekly ? WEEK_SCALE : SEASON_SCALE)];
+    const scale = this.scalars[this.scalarsAt + (weekly ? WEEK_SCALE : SEASON_SCALE)];
+    return {
+      half80: scale * this.scalars[this.scalarsAt + WEEK_80],
+      half95: scale * this.scalars[this.scalarsAt + WEEK_95],
+    };
   }
 
   private learnHeads(t: number, z: number): void {
