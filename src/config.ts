@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { applyOverrides, type Override, overridesOf } from './core/env-overrides.ts';
 import { type Finding, messageOf, WeirError } from './core/errors.ts';
 import { type Path, SourceFile } from './core/source-file.ts';
 import { parseQuantity } from './core/units.ts';
@@ -10,6 +11,7 @@ import { duration } from './model/source-options.ts';
 import { channelOptions, routeOptions } from './notify/notify.ts';
 import { sourceOptions as captureSources } from './source/source.ts';
 import { storeOptions } from './store/store.ts';
+import { httpOptions } from './web/web.ts';
 
 const network = z
   .string()
@@ -41,7 +43,7 @@ const schema = z
     channels: z.array(channelOptions).default([]),
     routes: z.array(routeOptions).default([]),
     checkpoint: z.strictObject({ interval: duration.default('10s') }).prefault({}),
-    http: z.strictObject({ listen: z.string().default('127.0.0.1:8686') }).prefault({}),
+    http: httpOptions.prefault({}),
     digest: z
       .strictObject({ schedule: z.string().default('0 7 * * *'), to: z.array(z.string()).default([]) })
       .prefault({})
@@ -91,14 +93,18 @@ export function configSchema(): unknown {
   return z.toJSONSchema(schema, { io: 'input' });
 }
 
-/** Reads a configuration whole: every finding at once, and the config when there is none. */
-export function loadConfig(path: string): { config: Config | null; findings: Finding[] } {
+/**
+ * Reads a configuration whole, with what the environment says instead (`WEIR_STORE_PATH`): every finding at once, and
+ * the config when there is none.
+ */
+export function loadConfig(path: string, env = process.env): { config: Config | null; findings: Finding[] } {
   const findings: Finding[] = [];
   const source = new SourceFile(path, readConfig(path), findings);
   if (findings.length > 0) return { config: null, findings };
-  const parsed = schema.safeParse(source.data);
+  const overrides = overridesOf(configSchema(), env);
+  const parsed = schema.safeParse(applyOverrides(source.data, overrides));
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) reportIssue(source, issue);
+    for (const issue of parsed.error.issues) reportIssue(source, issue, overrides);
     return { config: null, findings };
   }
   const folder = dirname(resolve(path));
@@ -132,14 +138,16 @@ function readConfig(path: string): string {
   }
 }
 
-function reportIssue(source: SourceFile, issue: z.core.$ZodIssue): void {
+function reportIssue(source: SourceFile, issue: z.core.$ZodIssue, overrides: readonly Override[]): void {
   const path = issue.path as Path;
+  const variable = overrides.find((each) => each.path.every((part, i) => part === path[i]))?.variable;
   if (issue.code === 'unrecognized_keys') {
     for (const key of issue.keys)
       source.report([...path, key], 'config.unknown', `unknown option ${key}`, undefined, undefined, true);
     return;
   }
-  source.report(path, `config.${issue.code}`, `${path.join('.') || 'the file'}: ${issue.message}`);
+  const where = variable ? `${variable} of the environment` : path.join('.') || 'the file';
+  source.report(path, `config.${issue.code}`, `${where}: ${issue.message}`);
 }
 
 /** Reads a configuration or ends with all of its findings in one error. */

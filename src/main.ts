@@ -19,6 +19,7 @@ const COMMANDS: Record<string, () => Promise<Register>> = {
   forecast: async () => (await import('./cli/forecast.ts')).forecastCommand,
   detect: async () => (await import('./cli/detect.ts')).detectCommand,
   notify: async () => (await import('./cli/notify.ts')).notifyCommand,
+  config: async () => (await import('./cli/config.ts')).configCommand,
   'install-service': async () => (await import('./cli/install-service.ts')).installServiceCommand,
   schema: async () => (await import('./cli/schema.ts')).schemaCommand,
 };

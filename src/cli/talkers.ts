@@ -26,11 +26,19 @@ export class Talkers {
     if (this.#totals.size > LIMIT) this.#shrink();
   }
 
+  /** Adds what another one counted. */
+  join(other: Talkers): void {
+    for (const { address, sent, received, flows } of other.#totals.values()) {
+      this.#count(address, sent, received, flows);
+    }
+    if (this.#totals.size > LIMIT) this.#shrink();
+  }
+
   top(count: number): Talker[] {
     return [...this.#totals.values()].sort(larger).slice(0, count);
   }
 
-  #count(address: string, sent: number, received: number): void {
+  #count(address: string, sent: number, received: number, flows = 1): void {
     let talker = this.#totals.get(address);
     if (talker === undefined) {
       talker = { address, sent: 0, received: 0, flows: 0 };
@@ -38,7 +46,7 @@ export class Talkers {
     }
     talker.sent += sent;
     talker.received += received;
-    talker.flows++;
+    talker.flows += flows;
   }
 
   #shrink(): void {

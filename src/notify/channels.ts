@@ -3,12 +3,12 @@ import type { Clock } from '../core/clock.ts';
 import { WeirError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
+import { readSecret, readText, type SecretPlaces } from '../core/secrets.ts';
 import { formatUs } from '../core/time.ts';
 import type { PlotSource, Transition } from '../model/alert.ts';
 import type { Channel, Content, Outcome } from './content.ts';
 import { EmailChannel } from './email.ts';
 import type { ChannelOptions } from './options.ts';
-import { readSecret, readText, type SecretPlaces } from './secrets.ts';
 import { WebhookChannel } from './webhook.ts';
 
 export interface ChannelDeps extends SecretPlaces {

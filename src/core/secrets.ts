@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { messageOf, WeirError } from '../core/errors.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { messageOf, WeirError } from './errors.ts';
 
 export interface SecretPlaces {
   /** Folder that relative paths count from. */
@@ -21,7 +21,19 @@ export function readSecret(given: Given, { baseDir, env }: SecretPlaces): string
     return present(env[given.env], `the environment variable ${given.env}`);
   }
   if (given.file === undefined) return undefined;
-  return present(readText(resolve(baseDir, given.file)).split(/\r?\n/, 1)[0], given.file);
+  return present(readText(secretPath(given.file, { baseDir, env })).split(/\r?\n/, 1)[0], given.file);
+}
+
+/**
+ * A bare name is first looked for among the credentials that systemd gave (`LoadCredential=weir:FOLDER` names them
+ * `weir_NAME`), then beside the configuration.
+ */
+export function secretPath(file: string, { baseDir, env }: SecretPlaces): string {
+  const given = env['CREDENTIALS_DIRECTORY'];
+  if (given !== undefined && /^[\w.-]+$/.test(file)) {
+    for (const name of [file, `weir_${file}`]) if (existsSync(join(given, name))) return join(given, name);
+  }
+  return resolve(baseDir, file);
 }
 
 export function readText(path: string): string {
