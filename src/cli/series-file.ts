@@ -6,8 +6,7 @@ import { formatUs, parseTimeUs } from '../core/time.ts';
 /** Decompressed size at most; a series of a hundred million values is no series any more. */
 const MOST_BYTES = 1 << 30;
 const MOST_CELLS = 20_000_000;
-/** Rows whose spacing tells the step. */
-const STEP_ROWS = 101;
+const UTF16_MARK = 0xfeff;
 /** Complaints printed of one file. */
 const MOST_COMPLAINTS = 20;
 
@@ -23,15 +22,16 @@ export interface SeriesRow {
 export interface SeriesFile {
   file: string;
   rows: SeriesRow[];
-  /** Median spacing of the first hundred rows. */
+  /** Median distance of neighbouring times. */
   stepUs: number;
   /** What was wrong, with line numbers. */
   complaints: string[];
 }
 
 /**
- * Reads a series: CSV with the columns `timestamp` and `value` (found by name, else the first two), or one plain value
- * a line when `stepUs` says how far they are apart. An empty value, `NaN` and `null` are missing.
+ * Reads a series: CSV with the columns `timestamp` and `value` (found by name, else by what is in them), separated by
+ * comma, semicolon or tab, or one plain value a line when `stepUs` says how far they are apart. An empty value, `NaN` and
+ * `null` are missing; lines that begin with `#` are comments.
  * Throws a `WeirError` `series.open` or `series.empty` when nothing can be read, `usage.step` for plain values without step.
  */
 export function readSeries(file: string, stepUs: number | null): SeriesFile {
@@ -39,13 +39,10 @@ export function readSeries(file: string, stepUs: number | null): SeriesFile {
   const series: SeriesFile = { file, rows: [], stepUs: stepUs ?? Number.NaN, complaints: [] };
   let layout: Layout | null = null;
   for (let i = 0; i < lines.length; i++) {
-    if (lines[i].trim() === '') continue;
-    const cells = lines[i].split(',').map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
-    if (layout === null) {
-      layout = layoutOf(cells);
-      if (layout.header) continue;
-    }
-    addRow(series, cells, layout, i + 1);
+    if (lines[i].trim() === '' || lines[i].startsWith('#')) continue;
+    layout ??= layoutOf(lines[i], lines[i + 1] ?? '');
+    if (layout.header === lines[i]) continue;
+    addRow(series, cellsOf(lines[i], layout.separator), layout, i + 1);
   }
   if (!series.rows.some((row) => !Number.isNaN(row.timeUs) && !Number.isNaN(row.value))) {
     throw new WeirError('series.empty', `${file}: no line could be read as timestamp,value`, {
@@ -63,6 +60,7 @@ function readText(file: string): string {
     const limit = { maxOutputLength: MOST_BYTES };
     if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes, limit).toString();
     if (bytes.length > 4 && bytes.readUInt32LE(0) === 0xfd2fb528) return zstdDecompressSync(bytes, limit).toString();
+    if (bytes.length > 1 && bytes.readUInt16LE(0) === UTF16_MARK) return bytes.toString('utf16le').slice(1);
     return bytes.toString().replace(/^\ufeff/, '');
   } catch (cause) {
     throw new WeirError('series.open', `${file}: ${messageOf(cause)}`, { cause });
@@ -71,18 +69,50 @@ function readText(file: string): string {
 
 /** Which column is what; -1 where there is none. */
 interface Layout {
-  header: boolean;
+  /** The line that names the columns; null without. */
+  header: string | null;
+  separator: string;
   time: number;
   value: number;
 }
 
-function layoutOf(cells: string[]): Layout {
-  const names = cells.map((cell) => cell.toLowerCase());
-  const time = names.findIndex((name) => name === 'timestamp' || name === 'time' || name === 'date');
-  const value = names.indexOf('value');
-  if (value >= 0) return { header: true, time, value };
-  if (cells.length === 1) return { header: !isValue(cells[0]), time: -1, value: 0 };
-  return { header: time >= 0, time: Math.max(0, time), value: time === 1 ? 0 : 1 };
+const TIME_NAME = /^(timestamp|time|date|date[_ -]?time|ts|ds|when)$/i;
+const VALUE_NAME = /^(value|y|val)$/i;
+
+/** From the first line and the one behind it, which shows what is in the columns that no name explains. */
+function layoutOf(first: string, second: string): Layout {
+  const separator = ['\t', ';', ','].find((sign) => first.includes(sign)) ?? ',';
+  const names = cellsOf(first, separator);
+  if (names.length === 1) return { header: isValue(names[0]) ? null : first, separator, time: -1, value: 0 };
+  const isHeader = names.some((name) => TIME_NAME.test(name) || VALUE_NAME.test(name)) || !names.some(isTime);
+  const cells = isHeader ? cellsOf(second, separator) : names;
+  const named = names.findIndex((name) => TIME_NAME.test(name));
+  const time = named >= 0 ? named : Math.max(0, cells.findIndex(isTime));
+  return { header: isHeader ? first : null, separator, time, value: valueColumn(names, cells, time) };
+}
+
+function valueColumn(names: string[], cells: string[], time: number): number {
+  const named = names.findIndex((name) => VALUE_NAME.test(name));
+  if (named >= 0) return named;
+  const numeric = (cell: string, i: number) => i !== time && isValue(cell);
+  const behind = cells.findIndex((cell, i) => i > time && numeric(cell, i));
+  const any = behind >= 0 ? behind : cells.findIndex(numeric);
+  return any >= 0 ? any : time === 0 ? 1 : 0;
+}
+
+function cellsOf(line: string, separator: string): string[] {
+  const cells = line.split(separator).map((cell) =>
+    cell
+      .trim()
+      .replace(/^"(.*)"$/, '$1')
+      .trim(),
+  );
+  // Where the comma does not separate cells, it separates digits.
+  return separator === ';' ? cells.map((cell) => cell.replace(/^(-?\d+),(\d+)$/, '$1.$2')) : cells;
+}
+
+function isTime(cell: string): boolean {
+  return cell !== '' && !Number.isNaN(timeOf(cell));
 }
 
 function isValue(cell: string): boolean {
@@ -123,7 +153,7 @@ function timedRow(cells: string[], layout: Layout): SeriesRow {
 
 /** ISO and `YYYY-MM-DD HH:MM:SS`, or a count of seconds, milliseconds or microseconds since the epoch. */
 function timeOf(text: string): number {
-  const iso = parseTimeUs(text);
+  const iso = parseTimeUs(text.replace(/^(\d{4})\/(\d{2})\/(\d{2})/, '$1-$2-$3'));
   if (!Number.isNaN(iso) || text === '') return iso;
   const count = Number(text);
   const size = Math.abs(count);
@@ -138,14 +168,26 @@ function complain(series: SeriesFile, line: number, what: string): void {
   series.complaints.push(`line ${line}: ${what}`);
 }
 
-/** The median distance of the first rows; NaN for none. */
+/** The median distance of neighbouring times, whatever order they came in; NaN for none. */
 function medianStep(rows: SeriesRow[]): number {
-  const distances: number[] = [];
-  for (let i = 1; i < rows.length && distances.length < STEP_ROWS; i++) {
-    const distance = rows[i].timeUs - rows[i - 1].timeUs;
-    if (distance > 0) distances.push(distance);
-  }
-  return distances.sort((a, b) => a - b)[distances.length >> 1] ?? Number.NaN;
+  const times = Float64Array.from(rows, (row) => row.timeUs)
+    .filter((timeUs) => !Number.isNaN(timeUs))
+    .sort();
+  const distances = times
+    .subarray(1)
+    .map((timeUs, i) => timeUs - times[i])
+    .filter((distance) => distance > 0);
+  return rounded(distances.sort()[distances.length >> 1] ?? Number.NaN);
+}
+
+/** Steps that people choose, in seconds. */
+const USUAL_STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600];
+const USUAL_DAYS = [43_200, 86_400, 604_800];
+
+/** Clocks that jitter must not make a step that drifts. */
+function rounded(stepUs: number): number {
+  const usual = [...USUAL_STEPS, ...USUAL_DAYS].find((seconds) => Math.abs(stepUs / 1e6 / seconds - 1) < 0.02);
+  return usual === undefined ? stepUs : usual * 1e6;
 }
 
 /** Rows as a regular series from the earliest time on: NaN where no row is, the last value where two are. */

@@ -119,3 +119,24 @@ test('detect --csv and --above', () => {
   expect(lines).toHaveLength(1441);
   expect(weir(['detect', '--series', 'f.csv', '--csv', '--above', '1']).lines).toHaveLength(1);
 });
+
+test('series as other programs write them read alike', () => {
+  const points = JSON.parse(weir(['forecast', '-', '--json'], CSV).lines[0]).points;
+  const cells = rows.map((row) => row.split(','));
+  const seconds = (stamp: string) => Date.parse(`${stamp.replace(' ', 'T')}Z`) / 1000;
+  const lines = (line: (stamp: string, value: string) => string) => cells.map(([s, v]) => line(s, v)).join('\n');
+  const shuffled = rows.toSorted((a, b) => (a.slice(-4) < b.slice(-4) ? -1 : 1));
+  const variants = {
+    'mark, quotes, CRLF': `\ufeff"Timestamp","Value"\r\n${lines((s, v) => `"${s}","${v}"\r`)}`,
+    'epoch seconds': `time,bps\n${lines((s, v) => `${seconds(s)},${v}`)}`,
+    'semicolons and decimal commas': `date;load\n${lines((s, v) => `${s};${v},0`)}`,
+    'tabs, no header': lines((s, v) => `${s}\t${v}`),
+    'a zone, columns before and between': `id,datetime,site,value\n${lines((s, v) => `7,${s.replace(' ', 'T')}+00:00,a,${v}`)}`,
+    'slashes, no known names': `when it was,traffic\n${lines((s, v) => `${s.replaceAll('-', '/')},${v}`)}`,
+    'out of order, twice, a comment': `# from elsewhere\ntimestamp, value\n${[...shuffled, ...rows.slice(0, 9)].join('\n')}\n`,
+  };
+  for (const [name, text] of Object.entries(variants)) {
+    const { code, lines } = weir(['forecast', '-', '--json'], text);
+    expect([name, code, JSON.parse(lines[0]).points]).toEqual([name, 0, points]);
+  }
+});
