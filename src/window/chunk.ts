@@ -26,6 +26,7 @@ export class Chunk {
   /** An entry a row: the sender's address (4 words; the receiver's stands at the other direction), its hash, nets. */
   readonly address = new Int32Array(8 * SLOTS);
   readonly addressHash = new Int32Array(2 * SLOTS);
+  readonly interval = new Int32Array(2 * SLOTS);
   readonly nets: Int32Array;
   readonly outer = new Int32Array(8 * SLOTS);
   readonly port = new Int32Array(2 * SLOTS);
@@ -71,7 +72,7 @@ export class Chunk {
     copyCounts(this, batch, from, n);
     copyAddresses(this, batch, from, n);
     hashAddresses(this.address, this.addressHash, 2 * n, this.#seed[0]);
-    this.#masks.classify(this.address, this.nets, 2 * n);
+    this.#masks.classify(this.address, this.interval, this.nets, 2 * n);
     this.#loadRare(batch, from, n);
     listRows(this, n);
     span(this, n);

@@ -9,7 +9,6 @@ const WORD = 32;
 export const CANDIDATES = 2 * CHUNK;
 const PORTS = 1 << 16;
 const FLAGS = 256;
-const NET_LISTS = 8;
 /** Bits of `meta` that conditions look at, `FIRST` to `OPENED_BY_DESTINATION`, and the direction above them. */
 const META_SHIFT = 4;
 const META_BITS = 11;
@@ -17,9 +16,10 @@ const META_BITS = 11;
 /** A property of rows by which many conditions can be ruled out at once with one look into a table. */
 interface Property {
   fields: readonly string[];
-  entries: number;
+  /** How many, or how they follow from the net lists. */
+  entries: number | ((lookups: Lookups) => number);
   /** Sets up the one row of `Probe` so that it shows entry `e`. */
-  show(probe: Probe, e: number): void;
+  show(probe: Probe, e: number, lookups: Lookups): void;
 }
 
 /** One slice with its two rows, over which a condition's own code is tried out. */
@@ -28,8 +28,12 @@ class Probe {
   readonly proto = new Uint8Array(1);
   readonly port = new Int32Array(2);
   readonly flags = new Int32Array(2);
-  readonly nets = new Int32Array(2);
+  readonly nets: Int32Array;
   row = 0;
+
+  constructor(netWords: number) {
+    this.nets = new Int32Array(2 * netWords);
+  }
 }
 
 const PROPERTIES: Readonly<Record<string, Property>> = {
@@ -59,8 +63,12 @@ const PROPERTIES: Readonly<Record<string, Property>> = {
       probe.row = e >> META_BITS;
     },
   },
-  sourceNets: { fields: ['src.ip'], entries: 257, show: (probe, e) => showNets(probe, 0, e) },
-  destinationNets: { fields: ['dst.ip'], entries: 257, show: (probe, e) => showNets(probe, 1, e) },
+  sourceNets: { fields: ['src.ip'], entries: intervals, show: (probe, e, lookups) => showNets(probe, 0, e, lookups) },
+  destinationNets: {
+    fields: ['dst.ip'],
+    entries: intervals,
+    show: (probe, e, lookups) => showNets(probe, 1, e, lookups),
+  },
 };
 
 function showPort(probe: Probe, side: number, e: number): void {
@@ -68,15 +76,20 @@ function showPort(probe: Probe, side: number, e: number): void {
   probe.port[side] = e;
 }
 
-function showNets(probe: Probe, side: number, e: number): void {
-  probe.meta[0] = e < 256 ? HAS_IP : 0;
-  probe.nets[side] = e;
+/** One more for rows without addresses. */
+function intervals({ masks }: Lookups): number {
+  return masks.intervals + 1;
+}
+
+function showNets(probe: Probe, side: number, e: number, { masks }: Lookups): void {
+  probe.meta[0] = e < masks.intervals ? HAS_IP : 0;
+  if (e < masks.intervals) masks.copyMask(e, probe.nets, side * masks.words);
 }
 
 /**
  * Tells for each row which conditions can hold at all, by tables over single properties (protocol, ports, flags, nets, kind
  * of flow) whose bits are joined by AND, as bit-vector packet classifiers do (Lakshman and Stiliadis 1998). A condition
- * then looks at its own candidates only, and in full.
+ * then looks at its own candidates only, and at what the tables cannot tell (`undecided`).
  */
 export class Dispatcher {
   /** Candidate rows of condition `c` begin at `c * CANDIDATES`. */
@@ -89,7 +102,7 @@ export class Dispatcher {
     this.counts = new Int32Array(conditions.length);
     for (let from = 0; from < conditions.length; from += WORD) {
       const tables = tablesOf(conditions.slice(from, from + WORD), lookups);
-      this.#passes.push(generatePass(tables, from, lookups.masks.words, chunk, this.candidates, this.counts));
+      this.#passes.push(generatePass(tables, from, lookups.masks.intervals, chunk, this.candidates, this.counts));
     }
   }
 
@@ -103,8 +116,8 @@ export class Dispatcher {
 function tablesOf(conditions: readonly Predicate[], lookups: Lookups): Record<string, Int32Array> {
   const tables: Record<string, Int32Array> = {};
   for (const [name, property] of Object.entries(PROPERTIES)) {
-    if (name.endsWith('Nets') && lookups.masks.lists > NET_LISTS) continue;
-    const table = new Int32Array(property.entries).fill(-1);
+    const { entries } = property;
+    const table = new Int32Array(typeof entries === 'number' ? entries : entries(lookups)).fill(-1);
     let telling = false;
     conditions.forEach((condition, bit) => {
       for (const part of conjuncts(condition)) {
@@ -116,6 +129,13 @@ function tablesOf(conditions: readonly Predicate[], lookups: Lookups): Record<st
     if (telling) tables[name] = table;
   }
   return tables;
+}
+
+/** What is left of a condition when the tables have ruled out what they can. */
+export function undecided(condition: Predicate): Predicate {
+  const known = (part: Predicate): boolean =>
+    part.op === 'true' || Object.values(PROPERTIES).some(({ fields }) => isAbout(part, fields));
+  return { op: 'and', args: conjuncts(condition).filter((part) => !known(part)) };
 }
 
 function conjuncts(predicate: Predicate): Predicate[] {
@@ -143,14 +163,14 @@ function isAbout(predicate: Predicate, fields: readonly string[]): boolean {
 
 /** Takes the condition's bit out of every entry under which its part cannot hold. */
 function ruleOut(table: Int32Array, bit: number, property: Property, part: Predicate, lookups: Lookups): void {
-  const probe = new Probe();
+  const probe = new Probe(lookups.masks.words);
   const scope: Record<string, unknown> = {
     meta: probe.meta,
     proto: probe.proto,
     port: probe.port,
     flags: probe.flags,
     nets: probe.nets,
-    NET_WORDS: 1,
+    NET_WORDS: lookups.masks.words,
     sets: lookups.sets,
   };
   const code = predicateCode(part, lookups);
@@ -160,11 +180,11 @@ function ruleOut(table: Int32Array, bit: number, property: Property, part: Predi
   const test = new Function(...Object.keys(scope), `'use strict';return (r)=>{const i=0;return ${code};};`);
   const holds = test(...Object.values(scope)) as (row: number) => boolean;
   // Between two numbers that the condition names, a port's answer does not change.
-  const steps = property.entries > PORTS ? turningPoints(part) : null;
+  const steps = property.entries === PORTS + 1 ? turningPoints(part) : null;
   let held = true;
-  for (let e = 0; e < property.entries; e++) {
+  for (let e = 0; e < table.length; e++) {
     if (steps === null || steps.has(e)) {
-      property.show(probe, e);
+      property.show(probe, e, lookups);
       held = holds(probe.row);
     }
     if (!held) table[e] &= ~(1 << bit);
@@ -188,14 +208,14 @@ const INDEX: Readonly<Record<string, string>> = {
   destinationPort: `(meta[i]&${HAS_PORTS})!==0?port[r^1]:${PORTS}`,
   flags: `proto[i]===6?flags[r]&${FLAGS - 1}:${FLAGS}`,
   meta: `(meta[i]>>${META_SHIFT}&${(1 << META_BITS) - 1})|(r&1)<<${META_BITS}`,
-  sourceNets: `(meta[i]&${HAS_IP | IS_ARP})!==0?nets[r*NET_WORDS]:256`,
-  destinationNets: `(meta[i]&${HAS_IP | IS_ARP})!==0?nets[(r^1)*NET_WORDS]:256`,
+  sourceNets: `(meta[i]&${HAS_IP | IS_ARP})!==0?interval[r]:NOWHERE`,
+  destinationNets: `(meta[i]&${HAS_IP | IS_ARP})!==0?interval[r^1]:NOWHERE`,
 };
 
 function generatePass(
   tables: Record<string, Int32Array>,
   from: number,
-  netWords: number,
+  nowhere: number,
   chunk: Chunk,
   candidates: Int32Array,
   counts: Int32Array,
@@ -205,8 +225,8 @@ function generatePass(
   const give = `const c=${from + WORD - 1}-Math.clz32(m)|0;m^=1<<c-${from};OUT[Math.imul(c,${CANDIDATES})+N[c]]=r;N[c]++;`;
   const limit = counts.length - from >= WORD ? -1 : (1 << (counts.length - from)) - 1;
   const text = `'use strict';return ()=>{const n=chunk.length;for(let q=0;q<n;q=q+1|0){const r=rows[q],i=r>>1;let m=${limit}${join};while(m!==0){${give}}}};`;
-  const { rows, meta, proto, port, flags, nets } = chunk;
-  const scope = { chunk, rows, meta, proto, port, flags, nets, NET_WORDS: netWords, OUT: candidates, N: counts };
+  const { rows, meta, proto, port, flags, interval } = chunk;
+  const scope = { chunk, rows, meta, proto, port, flags, interval, NOWHERE: nowhere, OUT: candidates, N: counts };
   const all: Record<string, unknown> = { ...scope };
   for (const name of names) all[`T_${name}`] = tables[name];
   return new Function(...Object.keys(all), text)(...Object.values(all)) as () => void;

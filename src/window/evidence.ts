@@ -60,7 +60,7 @@ export class EvidenceFinder {
   #visit(compiled: CompiledRule, { startUs, endUs }: Evaluation, key: Int32Array, items: Gatherer[]): void {
     const { selected, words } = this.#scratch;
     const chunk = this.#chunk;
-    const n = compiled.code.select(chunk.rows, 0, chunk.length);
+    const n = compiled.code.selectAny(chunk.rows, 0, chunk.length);
     compiled.code.keys(n);
     for (let j = 0; j < n; j++) {
       const i = selected[j] >> 1;

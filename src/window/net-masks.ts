@@ -56,21 +56,31 @@ export class NetMasks {
     this.#heads = new Int16Array(2 * HEADS).fill(UNKNOWN);
   }
 
-  /** Writes the mask words of `rows` addresses. */
-  classify(address: Int32Array, nets: Int32Array, rows: number): void {
-    if (this.#lists.size === 0) return;
-    if (this.words === 1) this.#classifyOne(address, nets, rows);
-    else this.#classifyMany(address, nets, rows);
+  /** Between two neighbouring ends of nets all addresses are in the same lists: how many such intervals there are. */
+  get intervals(): number {
+    return this.#intervals.members.length;
   }
 
-  #classifyOne(address: Int32Array, nets: Int32Array, rows: number): void {
+  /** Writes the mask words of an interval. */
+  copyMask(interval: number, out: Int32Array, at: number): void {
+    for (let w = 0; w < this.words; w++) out[at + w] = this.#masks[interval * this.words + w];
+  }
+
+  /** Writes the interval and the mask words of `rows` addresses. */
+  classify(address: Int32Array, interval: Int32Array, nets: Int32Array, rows: number): void {
+    if (this.#lists.size === 0) return;
+    this.#findIntervals(address, interval, rows);
+    if (this.words === 1) for (let r = 0; r < rows; r++) nets[r] = this.#masks[interval[r]];
+    else for (let r = 0; r < rows; r++) this.copyMask(interval[r], nets, r * this.words);
+  }
+
+  #findIntervals(address: Int32Array, interval: Int32Array, rows: number): void {
     const heads = this.#heads;
-    const masks = this.#masks;
     for (let r = 0; r < rows; r++) {
       const at = 4 * r;
       const v4 = address[at + 2] === IPV4_WORD_2 && address[at] === 0 && address[at + 1] === 0;
       const head = v4 ? address[at + 3] >>> 16 : HEADS + (address[at] >>> 16);
-      nets[r] = masks[heads[head] >= 0 ? heads[head] : this.#search(address, at, head)];
+      interval[r] = heads[head] >= 0 ? heads[head] : this.#search(address, at, head);
     }
   }
 
@@ -90,13 +100,6 @@ export class NetMasks {
     const words = Int32Array.from([...first, ...last]);
     const interval = this.#intervals.find(words, 0);
     return this.#intervals.find(words, 4) === interval && interval <= MOST_KNOWN ? interval : SEVERAL;
-  }
-
-  #classifyMany(address: Int32Array, nets: Int32Array, rows: number): void {
-    for (let r = 0; r < rows; r++) {
-      const interval = this.#intervals.find(address, 4 * r);
-      for (let w = 0; w < this.words; w++) nets[r * this.words + w] = this.#masks[interval * this.words + w];
-    }
   }
 
   /** Tests one bit of one address: for addresses that few rules look at. */

@@ -4,6 +4,7 @@ import type { KeyFormat } from './key-format.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { SAMPLES } from './layout.ts';
 import type { CompiledRule } from './rule-plan.ts';
+import type { Twin } from './twins.ts';
 import type { WindowView } from './window-view.ts';
 
 /** So few keys are always put in order, and all keys of rules without levels, whose windows are recorded. */
@@ -26,9 +27,17 @@ export class Results implements WindowResults {
   readonly #compiled: CompiledRule;
   #positions: Int32Array | null = null;
 
-  constructor(compiled: CompiledRule, ruleIndex: number, startUs: number, endUs: number, view: WindowView) {
-    this.rule = compiled.rule;
-    this.ruleIndex = ruleIndex;
+  /** @param like results of the same window for another rule */
+  constructor(
+    compiled: CompiledRule,
+    { rule, index }: Twin,
+    startUs: number,
+    endUs: number,
+    view: WindowView,
+    like?: Results,
+  ) {
+    this.rule = rule;
+    this.ruleIndex = index;
     this.startUs = startUs;
     this.endUs = endUs;
     this.length = view.length;
@@ -36,14 +45,19 @@ export class Results implements WindowResults {
     this.#format = compiled.format;
     this.#view = view;
     this.sorted = view.length <= SORTED || compiled.rule.levels.length === 0;
-    if (this.sorted) view.rows.subarray(0, view.length).sort((a, b) => this.#compareRows(a, b));
-    this.samples = column(view, SAMPLES);
-    this.values = this.#computeValues();
+    if (this.sorted && !like) view.rows.subarray(0, view.length).sort((a, b) => this.#compareRows(a, b));
+    this.samples = like?.samples ?? column(view, SAMPLES);
+    this.values = like?.values.slice() ?? this.#computeValues();
     const { follow } = compiled.extras;
     if (follow) {
       this.matchedUs = column(view, follow.firstUs);
       this.followedUs = column(view, follow.lastUs);
     }
+  }
+
+  /** The same window for another rule with the same tables; values are its own. */
+  twin(twin: Twin): Results {
+    return new Results(this.#compiled, twin, this.startUs, this.endUs, this.#view, this);
   }
 
   #computeValues(): Float64Array {

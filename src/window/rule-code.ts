@@ -1,5 +1,5 @@
 import { finish } from '../core/hash.ts';
-import type { Evidence, RulePlan } from '../model/plan.ts';
+import type { Evidence, Predicate, RulePlan } from '../model/plan.ts';
 import { CHUNK, type Chunk, hashWords, PIECES } from './chunk.ts';
 import { type KeyCode, keyCode } from './key-code.ts';
 import type { KeyedTable } from './keyed-table.ts';
@@ -27,8 +27,10 @@ export class Scratch {
 
 /** The generated functions of one rule. Each holds one loop, so that it is optimised while it runs. */
 export interface RuleCode {
-  /** Writes those of `n` candidate rows that match into `selected`; answers how many. */
+  /** Writes those of `n` candidate rows (`Dispatcher`) that match into `selected`; answers how many. */
   select(candidates: Int32Array, from: number, n: number): number;
+  /** The same of any rows. */
+  selectAny(rows: Int32Array, from: number, n: number): number;
   /** Rows that match the follow-up. */
   selectFollow(candidates: Int32Array, from: number, n: number): number;
   /** Writes hash and words of `n` selected rows' keys. */
@@ -62,7 +64,7 @@ export function compileRule(
   layout: Layout,
   values: string[],
   extras: Extras,
-  deps: { chunk: Chunk; scratch: Scratch; seed: Int32Array; match: string; follow: string },
+  deps: { chunk: Chunk; scratch: Scratch; seed: Int32Array; match: string; rest: string; follow: string },
 ): RuleCode {
   const key = keyCode(rule.by, layout.lookups, 'KW');
   const stride = ((2 + key.words) >> 1) + layout.merges.length;
@@ -72,7 +74,8 @@ export function compileRule(
     ? `D[d]+=1;D[d+${extras.follow.rows}]+=1;if(startUs[i]>D[d+${extras.follow.lastUs}])D[d+${extras.follow.lastUs}]=startUs[i];`
     : '';
   const text = `
-${selectText('select', both(deps.match, key.there.join('&&') || 'true'))}
+${selectText('select', both(deps.rest, key.there.join('&&') || 'true'))}
+${selectText('selectAny', both(deps.match, key.there.join('&&') || 'true'))}
 ${selectText('selectFollow', both(deps.follow, key.there.join('&&') || 'true'))}
 ${keysText(key)}
 function update(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${updateText(layout)}}}
@@ -80,17 +83,17 @@ function updateFollow(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){
 ${layout.pairs.map((_, p) => pairText(layout, p, stride, first)).join('\n')}
 ${valuesText(values, stride, first, extras)}
 ${rule.evidence.map((item, e) => evidenceText(item, e, layout)).join('\n')}
-return {select,selectFollow,keys,update,updateFollow,values,keyWords:${key.words},evidence:[${rule.evidence.map((_, e) => `evidence${e}`).join(',')}],pairs:[${layout.pairs.map((_, p) => `pair${p}`).join(',')}]};`;
+return {select,selectAny,selectFollow,keys,update,updateFollow,values,keyWords:${key.words},evidence:[${rule.evidence.map((_, e) => `evidence${e}`).join(',')}],pairs:[${layout.pairs.map((_, p) => `pair${p}`).join(',')}]};`;
   return instantiate(text, layout.lookups, deps);
 }
 
-/** The condition of `match` without what exceptions take out, as long as they run. */
-export function matchCode(rule: RulePlan, lookups: Lookups): string {
+/** A condition without what the rule's exceptions take out, as long as they run. */
+export function matchCode(rule: RulePlan, condition: Predicate, lookups: Lookups): string {
   const exceptions = rule.except.map(({ match, untilUs }) => {
     const test = predicateCode(match, lookups);
     return untilUs === Number.POSITIVE_INFINITY ? `!(${test})` : `!(startUs[i]<${number(untilUs)}&&${test})`;
   });
-  return [predicateCode(rule.match, lookups), ...exceptions].reduce(both);
+  return [predicateCode(condition, lookups), ...exceptions].reduce(both);
 }
 
 function selectText(name: string, test: string): string {

@@ -1,6 +1,7 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
 import type { RulePlan } from '../model/plan.ts';
 import type { Chunk } from './chunk.ts';
+import { undecided } from './dispatch.ts';
 import { KeyFormat } from './key-format.ts';
 import { Layout } from './layout.ts';
 import { compileMeasures } from './measure/compile.ts';
@@ -43,8 +44,11 @@ export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (d
     new KeyFormat(of, lookups.texts).tuple(words, at);
   const measures = compileMeasures(rule, layout, { paneUs, maxKeys: rule.maxKeys, dropped, formatTuple });
   const extras = planExtras(rule, layout);
-  const match = matchCode(rule, lookups);
-  const follow = rule.follow ? predicateCode(rule.follow.match, lookups) : 'false';
+  const match = matchCode(rule, rule.match, lookups);
+  const rest = matchCode(rule, undecided(rule.match), lookups);
+  const follow = rule.follow ? predicateCode(undecided(rule.follow.match), lookups) : 'false';
+  // Net lists and sets that only the dispatcher asks for are told now, too.
+  if (rule.follow) predicateCode(rule.follow.match, lookups);
   const values = measures.map(({ value }) => value);
   const format = new KeyFormat(rule.by, lookups.texts);
   // Columns that only keys and evidence need are told now, before the chunk is made.
@@ -61,7 +65,7 @@ export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (d
     format,
     paneUs,
     dropped,
-    code: compileRule(rule, layout, values, extras, { ...deps, match, follow }),
+    code: compileRule(rule, layout, values, extras, { ...deps, match, rest, follow }),
   });
 }
 

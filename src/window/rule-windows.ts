@@ -1,49 +1,45 @@
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
-import type { WindowSink } from '../model/window-result.ts';
 import { Combiner } from './combine.ts';
 import { ROWS } from './layout.ts';
+import type { Outlet } from './outlet.ts';
 import { Pane } from './pane.ts';
 import { pruneKeys } from './prune.ts';
-import { Results } from './results.ts';
 import type { RuleFeed } from './rule-feed.ts';
 import type { CompiledRule } from './rule-plan.ts';
 import { type Part, WindowView } from './window-view.ts';
 
-/** Empty windows are given out for this long at most; what needed them has seen enough zeros by then. */
-const SILENCE_US = 3600e6;
-
-/** Windows of one rule, as the stage closes them. */
+/** Windows of one set of tables, as the stage closes them. */
 export interface ClosingWindows extends Stateful {
   readonly feed: RuleFeed;
+  readonly outlet: Outlet;
   /**
    * End of the next window that has to be closed; Infinity when nothing waits.
    * @param stood the watermark stood still, or the input is over: nobody waits for empty windows
    */
   nextEndUs(stood: boolean): number;
+  /** Prepares the outlet. */
   close(endUs: number): void;
+  /** The outlet has given the window out. */
+  settle(endUs: number): void;
   /** The watermark passed `timeUs`: windows that end before it and hold nothing need not be closed any more. */
   skipTo(timeUs: number): void;
 }
 
-/** Closes the tumbling or sliding windows of one rule, in order. */
+/** Closes tumbling or sliding windows, in order. */
 export class RuleWindows implements ClosingWindows {
   readonly feed: RuleFeed;
+  readonly outlet: Outlet;
   readonly #compiled: CompiledRule;
-  readonly #ruleIndex: number;
-  readonly #sink: WindowSink;
   readonly #combiner: Combiner;
   readonly #parts: Part[] = [];
   readonly #single: boolean;
   /** End of the last window that was closed or skipped; -Infinity before the first. */
   #lastEndUs = Number.NEGATIVE_INFINITY;
-  #wantsEmpty = false;
-  #emptySinceUs = 0;
 
-  constructor(feed: RuleFeed, ruleIndex: number, sink: WindowSink) {
+  constructor(feed: RuleFeed, outlet: Outlet) {
     this.feed = feed;
+    this.outlet = outlet;
     this.#compiled = feed.compiled;
-    this.#ruleIndex = ruleIndex;
-    this.#sink = sink;
     const { layout, measures, code, rule, paneUs } = feed.compiled;
     this.#combiner = new Combiner(new Pane(layout, code.keyWords), layout, measures);
     this.#single = rule.window.sizeUs === paneUs;
@@ -51,7 +47,7 @@ export class RuleWindows implements ClosingWindows {
 
   nextEndUs(stood: boolean): number {
     const { slideUs } = this.#compiled.rule.window;
-    if (this.#parts.length > 0 || (this.#wantsEmpty && !stood)) return this.#lastEndUs + slideUs;
+    if (this.#parts.length > 0 || (this.outlet.wantsEmpty && !stood)) return this.#lastEndUs + slideUs;
     const first = this.feed.panes.earliest;
     if (first === Number.POSITIVE_INFINITY) return first;
     return Math.ceil(((first + 1) * this.#compiled.paneUs) / slideUs) * slideUs;
@@ -70,14 +66,16 @@ export class RuleWindows implements ClosingWindows {
     const startUs = endUs - window.sizeUs;
     this.#lastEndUs = endUs;
     this.feed.closedUs = endUs;
-    this.#dropParts(startUs);
     const end = Math.round(endUs / this.#compiled.paneUs);
     const { panes } = this.feed;
+    const everyone = this.#parts.length > 0 || panes.earliest < end;
+    this.#dropParts(startUs);
     while (panes.earliest < end) this.#closePane(panes.shift(), startUs);
-    const view = this.#view();
-    this.#wantsEmpty = this.#sink(new Results(this.#compiled, this.#ruleIndex, startUs, endUs, view));
-    if (view.length > 0) this.#emptySinceUs = endUs;
-    else if (endUs - this.#emptySinceUs >= SILENCE_US) this.#wantsEmpty = false;
+    this.outlet.prepare(startUs, endUs, this.#view(), everyone);
+  }
+
+  settle(endUs: number): void {
+    this.outlet.settle();
     if (this.#single) this.#dropParts(endUs);
   }
 
@@ -123,7 +121,8 @@ export class RuleWindows implements ClosingWindows {
   }
 
   save(out: StateWriter): void {
-    for (const value of [this.#lastEndUs, this.#emptySinceUs, this.#wantsEmpty ? 1 : 0]) out.number(value);
+    out.number(this.#lastEndUs);
+    this.outlet.save(out);
     this.#combiner.save(out);
     out.number(this.#parts.length);
     for (const { pane, keyRows, pairRows } of this.#parts) {
@@ -137,8 +136,7 @@ export class RuleWindows implements ClosingWindows {
 
   restore(state: StateReader): void {
     this.#lastEndUs = state.number();
-    this.#emptySinceUs = state.number();
-    this.#wantsEmpty = state.number() === 1;
+    this.outlet.restore(state);
     this.feed.closedUs = this.#lastEndUs;
     this.#combiner.restore(state);
     this.#parts.length = 0;

@@ -1,18 +1,16 @@
 import type { StateReader, StateWriter } from '../core/state.ts';
-import type { WindowSink } from '../model/window-result.ts';
 import { Combiner } from './combine.ts';
 import { mergeRegisters, REGISTERS } from './hyper-log-log.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { ROWS } from './layout.ts';
+import type { Outlet } from './outlet.ts';
 import { Pane } from './pane.ts';
 import { pruneKeys } from './prune.ts';
-import { Results } from './results.ts';
 import type { RuleFeed } from './rule-feed.ts';
 import type { CompiledRule } from './rule-plan.ts';
 import type { ClosingWindows } from './rule-windows.ts';
 import { WindowView } from './window-view.ts';
 
-const SILENCE_US = 3600e6;
 /** Pairs that open sessions of one measure may hold. */
 const MOST_PAIRS = 1 << 20;
 
@@ -23,23 +21,20 @@ const MOST_PAIRS = 1 << 20;
  */
 export class SessionWindows implements ClosingWindows {
   readonly feed: RuleFeed;
+  readonly outlet: Outlet;
   readonly #compiled: CompiledRule;
-  readonly #ruleIndex: number;
-  readonly #sink: WindowSink;
   readonly #combiner: Combiner;
   readonly #open: Pane;
   readonly #gapUs: number;
   readonly #firstUs: number;
   readonly #lastUs: number;
   #lastEndUs = Number.NEGATIVE_INFINITY;
-  #wantsEmpty = false;
-  #emptySinceUs = 0;
+  #closing: { pane: Pane | null; ended: Int32Array } = NOTHING;
 
-  constructor(feed: RuleFeed, ruleIndex: number, sink: WindowSink) {
+  constructor(feed: RuleFeed, outlet: Outlet) {
     this.feed = feed;
+    this.outlet = outlet;
     this.#compiled = feed.compiled;
-    this.#ruleIndex = ruleIndex;
-    this.#sink = sink;
     const { layout, measures, code, extras, paneUs } = feed.compiled;
     this.#open = new Pane(layout, code.keyWords);
     this.#combiner = new Combiner(this.#open, layout, measures);
@@ -49,7 +44,7 @@ export class SessionWindows implements ClosingWindows {
   }
 
   nextEndUs(stood: boolean): number {
-    if (this.#open.keys.count > 0 || (this.#wantsEmpty && !stood)) return this.#lastEndUs + this.#gapUs;
+    if (this.#open.keys.count > 0 || (this.outlet.wantsEmpty && !stood)) return this.#lastEndUs + this.#gapUs;
     return (this.feed.panes.earliest + 1) * this.#gapUs;
   }
 
@@ -67,7 +62,14 @@ export class SessionWindows implements ClosingWindows {
     const pane = panes.earliest < endUs / this.#gapUs ? panes.shift() : null;
     if (pane) for (const measure of this.#compiled.measures) measure.paneClosed?.(pane);
     const ended = this.#ended(pane);
-    if (ended.length > 0 || this.#wantsEmpty) this.#give(ended, endUs);
+    if (ended.length > 0 || this.outlet.wantsEmpty) this.#prepare(ended, endUs);
+    this.#closing = { pane, ended };
+  }
+
+  settle(): void {
+    const { pane, ended } = this.#closing;
+    this.#closing = NOTHING;
+    this.outlet.settle();
     if (ended.length > 0) this.#end(ended);
     if (pane) this.#add(pane);
   }
@@ -88,7 +90,7 @@ export class SessionWindows implements ClosingWindows {
     return Int32Array.from(rows);
   }
 
-  #give(rows: Int32Array, endUs: number): void {
+  #prepare(rows: Int32Array, endUs: number): void {
     const { keys } = this.#open;
     let startUs = endUs - this.#gapUs;
     for (const row of rows) {
@@ -96,9 +98,7 @@ export class SessionWindows implements ClosingWindows {
     }
     const parts = [{ pane: this.#open, keyRows: null, pairRows: [] }];
     const view = new WindowView(this.#open, parts, rows.slice(), rows.length);
-    this.#wantsEmpty = this.#sink(new Results(this.#compiled, this.#ruleIndex, startUs, endUs, view));
-    if (rows.length > 0) this.#emptySinceUs = endUs;
-    else if (endUs - this.#emptySinceUs >= SILENCE_US) this.#wantsEmpty = false;
+    this.outlet.prepare(startUs, endUs, view, rows.length > 0);
   }
 
   /** Takes sessions that are over out, with their pairs and sketches. */
@@ -143,7 +143,8 @@ export class SessionWindows implements ClosingWindows {
   }
 
   save(out: StateWriter): void {
-    for (const value of [this.#lastEndUs, this.#emptySinceUs, this.#wantsEmpty ? 1 : 0]) out.number(value);
+    out.number(this.#lastEndUs);
+    this.outlet.save(out);
     this.#combiner.save(out);
     this.feed.panes.save(out);
     for (const { memory } of this.#compiled.measures) memory?.save(out);
@@ -151,14 +152,15 @@ export class SessionWindows implements ClosingWindows {
 
   restore(state: StateReader): void {
     this.#lastEndUs = state.number();
-    this.#emptySinceUs = state.number();
-    this.#wantsEmpty = state.number() === 1;
+    this.outlet.restore(state);
     this.feed.closedUs = this.#lastEndUs;
     this.#combiner.restore(state);
     this.feed.panes.restore(state);
     for (const { memory } of this.#compiled.measures) memory?.restore(state);
   }
 }
+
+const NOTHING = { pane: null, ended: new Int32Array(0) };
 
 function isOver(keys: KeyedTable, row: number): boolean {
   return keys.doubles[row * keys.stride + keys.first + ROWS] === 0;

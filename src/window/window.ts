@@ -10,6 +10,7 @@ import { CHUNK, Chunk } from './chunk.ts';
 import { Dispatcher } from './dispatch.ts';
 import { EvidenceFinder } from './evidence.ts';
 import { NetMasks } from './net-masks.ts';
+import { Outlet } from './outlet.ts';
 import { Lookups } from './predicate-code.ts';
 import { RecentRows } from './recent-rows.ts';
 import { Scratch } from './rule-code.ts';
@@ -18,6 +19,9 @@ import { planRule } from './rule-plan.ts';
 import { type ClosingWindows, RuleWindows } from './rule-windows.ts';
 import { SessionWindows } from './session-windows.ts';
 import { Texts } from './texts.ts';
+import { groupTwins, type Twin, windowsId } from './twins.ts';
+
+export { RecordFilter } from './record-filter.ts';
 
 /** A watermark that leaps further stood still: what lies between is missing, not zero, and gives no empty windows. */
 const STANDSTILL_US = 3600e6;
@@ -50,7 +54,10 @@ export class WindowStage implements Stateful {
   readonly #texts: Texts;
   readonly #chunk: Chunk;
   readonly #dispatcher: Dispatcher;
-  readonly #rules: ClosingWindows[];
+  /** One a set of tables. */
+  readonly #windows: ClosingWindows[];
+  /** Which of them a rule has. */
+  readonly #ofRule: ClosingWindows[] = [];
   readonly #recent: RecentRows | null;
   readonly #evidence: EvidenceFinder | null;
   readonly #late: Counter;
@@ -64,21 +71,23 @@ export class WindowStage implements Stateful {
     this.#texts = new Texts(names);
     const masks = new NetMasks();
     const lookups = new Lookups(masks, this.#texts);
-    const plans = ruleSet.rules.map((rule) => planRule(rule, lookups, metrics));
+    const groups = groupTwins(ruleSet.rules);
+    const plans = groups.map(([{ rule }]) => planRule(rule, lookups, metrics));
     masks.build();
     this.#chunk = new Chunk(masks, lookups.uses, this.#seed);
     const scratch = new Scratch();
-    const conditions = ruleSet.rules.flatMap(({ match, follow }) => (follow ? [match, follow.match] : [match]));
+    const conditions = groups.flatMap(([{ rule }]) => (rule.follow ? [rule.match, rule.follow.match] : [rule.match]));
     this.#dispatcher = new Dispatcher(conditions, lookups, this.#chunk);
     const deps = { chunk: this.#chunk, scratch, dispatcher: this.#dispatcher };
     let condition = 0;
-    this.#rules = plans.map((compile, index) => {
+    this.#windows = plans.map((compile, g) => {
       const compiled = compile({ chunk: this.#chunk, scratch, seed: this.#seed, metrics });
       const own = compiled.rule.follow ? [condition++, condition++] : [condition++];
       const feed = new RuleFeed(compiled, { ...deps, conditions: own }, limits);
-      const session = compiled.rule.window.kind === 'session';
-      return session ? new SessionWindows(feed, index, onResults) : new RuleWindows(feed, index, onResults);
+      const outlet = new Outlet(compiled, groups[g], onResults);
+      return compiled.rule.window.kind === 'session' ? new SessionWindows(feed, outlet) : new RuleWindows(feed, outlet);
     });
+    for (const windows of this.#windows) for (const { index } of windows.outlet.twins) this.#ofRule[index] = windows;
     const wanting = ruleSet.rules.filter(({ evidence }) => evidence.length > 0);
     const reachUs = Math.max(...wanting.map(reachOf));
     this.#recent = wanting.length > 0 ? new RecentRows(limits.recentRows ?? 1 << 18, lookups.uses, reachUs) : null;
@@ -98,21 +107,21 @@ export class WindowStage implements Stateful {
       this.#chunk.load(batch, from, Math.min(batch.length, from + CHUNK));
       this.#countLate();
       this.#dispatcher.sort();
-      for (const rule of this.#rules) rule.feed.add();
+      for (const { feed } of this.#windows) feed.add();
     }
     this.#dueUs = Number.NEGATIVE_INFINITY;
   }
 
   /** What made up the alert's window, as its rule's `evidence` asks; from recent rows, as far back as they reach. */
   evidence(evaluation: Evaluation): EvidenceItem[] {
-    const { compiled } = this.#rules[evaluation.ruleIndex].feed;
+    const { compiled } = this.#ofRule[evaluation.ruleIndex].feed;
     return this.#evidence?.find(compiled, evaluation) ?? [];
   }
 
   #countLate(): void {
     const { earliestUs, startUs, slices } = this.#chunk;
     let closedUs = Number.NEGATIVE_INFINITY;
-    for (const { feed } of this.#rules) if (feed.closedUs > closedUs) closedUs = feed.closedUs;
+    for (const { feed } of this.#windows) if (feed.closedUs > closedUs) closedUs = feed.closedUs;
     if (earliestUs >= closedUs) return;
     for (let i = 0; i < slices; i++) if (startUs[i] < closedUs) this.#late.value++;
   }
@@ -125,15 +134,24 @@ export class WindowStage implements Stateful {
     if (watermarkUs < this.#dueUs) return;
     for (let endUs = this.#nextEndUs(stood); endUs <= watermarkUs; endUs = this.#nextEndUs(stood)) {
       if (endUs === Number.POSITIVE_INFINITY) break;
-      for (const rule of this.#rules) if (rule.nextEndUs(stood) === endUs) rule.close(endUs);
+      this.#close(endUs, stood);
     }
-    for (const rule of this.#rules) rule.skipTo(watermarkUs);
+    for (const windows of this.#windows) windows.skipTo(watermarkUs);
     this.#dueUs = this.#nextEndUs(false);
+  }
+
+  /** All windows that end now, given out in the order of their rules. */
+  #close(endUs: number, stood: boolean): void {
+    const due = this.#windows.filter((windows) => windows.nextEndUs(stood) === endUs);
+    for (const windows of due) windows.close(endUs);
+    const turns = due.flatMap(({ outlet }) => outlet.twins.map(({ index }, k) => ({ index, outlet, k })));
+    for (const { outlet, k } of turns.sort((a, b) => a.index - b.index)) outlet.give(k);
+    for (const windows of due) windows.settle(endUs);
   }
 
   #nextEndUs(stood: boolean): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const rule of this.#rules) next = Math.min(next, rule.nextEndUs(stood));
+    for (const windows of this.#windows) next = Math.min(next, windows.nextEndUs(stood));
     return next;
   }
 
@@ -147,10 +165,18 @@ export class WindowStage implements Stateful {
     });
     const recent = this.#recent;
     if (recent) out.section('recent rows', (rows) => recent.save(rows));
-    for (const windows of this.#rules) out.section(sectionOf(windows), (rule) => windows.save(rule));
+    for (const windows of this.#windows) {
+      out.section(sectionOf(windows), (section) => {
+        section.json(windows.outlet.twins.map(({ rule }) => rule.fingerprint));
+        windows.save(section);
+      });
+    }
   }
 
-  /** Rules go on where they were by their fingerprint; those that the state does not know begin at its watermark. */
+  /**
+   * Tables go on where they were when one of their rules, by its fingerprint, was there before; the others begin at the
+   * state's watermark.
+   */
   restore(state: StateReader): void {
     const sections = state.sections();
     const stage = sections.get('stage');
@@ -161,16 +187,20 @@ export class WindowStage implements Stateful {
     this.#texts.restore(stage);
     const rows = sections.get('recent rows');
     if (rows) this.#recent?.restore(rows);
-    for (const windows of this.#rules) {
+    for (const windows of this.#windows) {
       const section = sections.get(sectionOf(windows));
-      if (section) windows.restore(section);
+      if (section && knows(section.json(), windows.outlet.twins)) windows.restore(section);
       else windows.skipTo(this.#watermarkUs);
     }
   }
 }
 
 function sectionOf({ feed }: ClosingWindows): string {
-  return `rule ${feed.compiled.rule.fingerprint}`;
+  return `windows ${windowsId(feed.compiled.rule)}`;
+}
+
+function knows(fingerprints: string[], twins: readonly Twin[]): boolean {
+  return twins.some(({ rule }) => fingerprints.includes(rule.fingerprint));
 }
 
 /** How far before the watermark evidence may look: a window that was held up by the watermark's bound, twice. */

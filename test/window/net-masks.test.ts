@@ -46,8 +46,8 @@ describe('prefixes', () => {
         masks.build();
         const words = Int32Array.from(addresses.flat());
         const out = new Int32Array(addresses.length * masks.words);
-        masks.classify(words, out, addresses.length);
-        masks.classify(words, out, addresses.length);
+        masks.classify(words, new Int32Array(4096), out, addresses.length);
+        masks.classify(words, new Int32Array(4096), out, addresses.length);
         lists.forEach((list, l) => {
           addresses.forEach((_, a) => {
             const has = ((out[a * masks.words + (bits[l] >> 5)] >>> (bits[l] & 31)) & 1) !== 0;

@@ -140,7 +140,7 @@ describe('interrupted windows', () => {
 
 describe('a reload', () => {
   const kept = plan({ id: 'kept', fingerprint: 'kept', window: tumbling(20) });
-  const before = plan({ id: 'changed', fingerprint: 'one', window: tumbling(20) });
+  const before = plan({ id: 'changed', fingerprint: 'one', window: tumbling(20), maxKeys: 9 });
   const after = plan({ id: 'changed', fingerprint: 'two', window: tumbling(20), by: [ip('src.ip')] });
   const rows = Array.from({ length: 40 }, (_, i) => slice({ startUs: BASE_US + i * S }));
   const of = (lines: ReturnType<typeof drive>['lines'], id: string): Line[] =>
