@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { validate } from 'node-cron';
 import { z } from 'zod';
 import { applyOverrides, type Override, overridesOf } from './core/env-overrides.ts';
 import { type Finding, messageOf, WeirError } from './core/errors.ts';
@@ -45,7 +46,10 @@ const schema = z
     checkpoint: z.strictObject({ interval: duration.default('10s') }).prefault({}),
     http: httpOptions.prefault({}),
     digest: z
-      .strictObject({ schedule: z.string().default('0 7 * * *'), to: z.array(z.string()).default([]) })
+      .strictObject({
+        schedule: z.string().refine(validate, 'a cron expression').default('0 7 * * *'),
+        to: z.array(z.string()).default([]),
+      })
       .prefault({})
       .describe('Daily digest mail: cron schedule and channel names.'),
   })

@@ -46,6 +46,11 @@ export class Notifier {
     this.#delivery.start();
   }
 
+  /** What is on its way is cut off and goes again, under the same key, by whoever opens the outbox next. */
+  stop(): Promise<void> {
+    return this.#delivery.stop();
+  }
+
   enqueue(transition: Transition): void {
     this.#outbox.enqueue(transition, this.#router.targetsFor(transition));
   }

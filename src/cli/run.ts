@@ -1,37 +1,41 @@
 import type { Command } from 'commander';
-import { schedule, validate } from 'node-cron';
 import { type Config, requireConfig } from '../config.ts';
 import { systemClock } from '../core/clock.ts';
 import { WeirError } from '../core/errors.ts';
-import { createLogger } from '../core/logger.ts';
+import { EXIT_DAMAGED, EXIT_UNREADABLE } from '../core/exit.ts';
+import { createLogger, type Logger } from '../core/logger.ts';
 import { Metrics } from '../core/metrics.ts';
 import { LineWriter } from '../core/output.ts';
-import { parseBytes, parseDurationUs } from '../core/units.ts';
-import { Names } from '../model/names.ts';
-import { replay } from '../pipeline.ts';
-import { applyRetention } from '../store/store.ts';
-import { collectDigest } from './digest.ts';
-import { Notifier } from './notifier.ts';
+import { ServiceManager } from '../core/service-manager.ts';
+import { parseDurationUs } from '../core/units.ts';
+import { Daemon, type DaemonOptions, type DaemonPorts } from '../daemon/daemon.ts';
+import { learnHome } from '../daemon/learn-home.ts';
+import { SavedRun } from '../daemon/running-state.ts';
+import { statusOf } from '../daemon/status.ts';
+import type { Prefix } from '../model/address.ts';
+import { Checkpoints } from '../store/store.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { PlotBook } from './plot-book.ts';
 import { ReplaySession } from './replay-session.ts';
-import { ReplayStore } from './replay-store.ts';
 import { requireRules, rulePaths } from './rule-option.ts';
 import { interfaceSpeeds, sourcePaths } from './source-option.ts';
-import { historyPath } from './store-option.ts';
 
 interface Options {
   config: string;
   untilDone?: boolean;
+  fresh?: boolean;
   drainTimeout: string;
   json?: boolean;
 }
 
-const EVERY_HOUR = '7 * * * *';
-
 const EXAMPLES = `
 Examples:
-  weir run -c weir.yaml                 read the sources, notify, then keep retention and the daily digest going
-  weir run -c weir.yaml --until-done    end when the sources are read and the outbox is empty`;
+  weir run -c weir.yaml                 read the sources, notify, keep retention and the daily digest going
+  weir run -c weir.yaml --until-done    end when the sources are read and the outbox is empty
+  weir run -c weir.yaml --fresh         leave the checkpoint and read the sources from their start
+
+Signals: TERM and INT end in order (checkpoint, deliveries), the second one at once; HUP reloads configuration and
+rules; USR1 prints the status as one JSON line on standard error.`;
 
 export function runCommand(program: Command): void {
   program
@@ -39,6 +43,7 @@ export function runCommand(program: Command): void {
     .description('Run a configuration: sources, rules, notifications, retention, daily digest.')
     .requiredOption('-c, --config <FILE>', 'configuration')
     .option('--until-done', 'end when finite sources are read, windows closed and the outbox empty')
+    .option('--fresh', 'begin anew, without the checkpoint of an earlier run')
     .option('--drain-timeout <TIME>', 'how long to wait for notifications at the end', '30s')
     .option('--json', 'one JSON line an alert transition')
     .addHelpText('after', EXAMPLES)
@@ -50,88 +55,138 @@ async function run(options: Options): Promise<void> {
   const drainUs = parseDurationUs(options.drainTimeout);
   if (!(drainUs > 0))
     throw new WeirError('usage.drain', `--drain-timeout ${options.drainTimeout} is no time`, { hint: '30s' });
-  const deps = { names: new Names(), metrics: new Metrics(), clock: systemClock };
-  const paths = sourcePaths(config);
-  const store = new ReplayStore(config.store.path, paths, deps);
-  await store.start();
+  const logger = createLogger(options.untilDone ? 'warn' : 'info');
+  const metrics = new Metrics();
   const plots = new PlotBook();
-  const notifier = config.channels.length > 0 ? openNotifier(config, store, plots, deps.metrics, drainUs / 1000) : null;
   const out = new LineWriter();
-  const interfaceSpeed = interfaceSpeeds(config);
   const session = new ReplaySession(out, {
     json: options.json === true,
-    store,
-    notifier,
+    store: null,
+    notifier: null,
     plots,
-    speedOf: interfaceSpeed,
+    speedOf: interfaceSpeeds(config),
   });
-  const outcome = await replay(
-    {
-      paths,
-      home: config.home,
-      speed: Number.POSITIVE_INFINITY,
-      interfaceSpeed,
-      rules: (nets) =>
-        requireRules(rulePaths(undefined, config.rules), config.home ? { home: nets } : { defaultHome: nets }),
-    },
-    session.hooks,
-    deps,
+  const service = new ServiceManager({}, { logger });
+  await service.start();
+  const house = new Housekeeping({
+    config: () => daemon.config,
+    notifier: () => daemon.book.notifier,
+    flush: () => daemon.store.history.flush(),
+    metrics,
+    logger,
+  });
+  const ready = options.untilDone ? async () => {} : () => house.restart();
+  const daemon: Daemon = new Daemon(
+    await daemonOptions(options, config, drainUs / 1000, session),
+    portsOf({ metrics, logger, plots, session, out, service, ready }),
   );
-  session.end(outcome, paths.length);
-  out.flush();
-  if (!options.untilDone) await keepHouse(config, store, notifier, deps.metrics);
-  await notifier?.drain();
-  await store.stop();
+  const release = handleSignals(daemon, metrics);
+  try {
+    await daemon.run();
+  } finally {
+    await house.stop();
+    service.stop();
+    release();
+  }
+  session.end({ engine: daemon.engine, errors: daemon.errors }, config.sources.length);
   out.close();
+  if (options.untilDone) process.exitCode = exitCode(daemon, config.sources.length);
 }
 
-function openNotifier(
+/** Rules for the home nets: configured, else those of the checkpoint, else learned from the files that are there. */
+async function daemonOptions(
+  options: Options,
   config: Config,
-  store: ReplayStore,
-  plots: PlotBook,
-  metrics: Metrics,
   drainMs: number,
-): Notifier {
-  const notifier = new Notifier(config, store.db, { metrics, plot: async (t) => plots.find(t), drainMs });
-  notifier.start();
-  return notifier;
+  session: ReplaySession,
+): Promise<DaemonOptions> {
+  const paths = options.untilDone ? sourcePaths(config) : filesNow(config);
+  const known = config.home ?? (options.fresh ? null : savedHome(config));
+  const learned = known ? { home: known, learned: false } : await learnHome(paths);
+  const nets = config.home ? { home: learned.home } : { defaultHome: learned.home };
+  const rules = requireRules(rulePaths(undefined, config.rules), nets);
+  session.hooks.home(rules.home, learned.learned, rules.rules.length);
+  return {
+    configPath: options.config,
+    config,
+    home: learned.home,
+    rules,
+    untilDone: options.untilDone === true,
+    fresh: options.fresh === true,
+    drainMs,
+  };
 }
 
-/** What goes on by the wall clock until somebody says stop: retention every hour, the digest when it is due. */
-async function keepHouse(
-  config: Config,
-  store: ReplayStore,
-  notifier: Notifier | null,
-  metrics: Metrics,
-): Promise<void> {
-  const logger = createLogger(process.env['WEIR_LOG_LEVEL'] ?? 'info');
-  if (!validate(config.digest.schedule)) {
-    throw new WeirError('config.digest', `digest.schedule: ${config.digest.schedule} is no cron expression`);
+function filesNow(config: Config): string[] {
+  try {
+    return sourcePaths(config).filter((path) => path !== '-');
+  } catch {
+    return [];
   }
-  await store.flush();
-  const { age, size } = config.store.retention;
-  const retention = { ageUs: parseDurationUs(age), size: parseBytes(size) };
-  const tasks = [
-    schedule(EVERY_HOUR, () => {
-      const { hours, bytes } = applyRetention(historyPath({}, config), retention, systemClock.nowUs());
-      if (hours.length > 0) logger.info({ code: 'store.retention', hours: hours.length, bytes });
-    }),
+}
+
+function savedHome(config: Config): Prefix[] | null {
+  const found = new Checkpoints(config.store.path).newest();
+  return found ? new SavedRun(found.body).facts.home : null;
+}
+
+interface Parts {
+  metrics: Metrics;
+  logger: Logger;
+  plots: PlotBook;
+  session: ReplaySession;
+  out: LineWriter;
+  service: ServiceManager;
+  /** A configuration is in force. */
+  ready: () => Promise<void>;
+}
+
+function portsOf({ metrics, logger, plots, session, out, service, ready }: Parts): DaemonPorts {
+  const { hooks } = session;
+  return {
+    clock: systemClock,
+    metrics,
+    logger,
+    plot: async (transition) => plots.find(transition),
+    fresh: (transition) => {
+      hooks.transition(transition);
+      out.flush();
+    },
+    sinks: { evaluation: hooks.evaluation, records: hooks.records },
+    phase: (phase, text) => {
+      if (phase === 'ready') {
+        service.ready(text);
+        service.startWatchdog();
+        void ready();
+      }
+      if (phase === 'reloading') service.reloading(text);
+      if (phase === 'stopping') service.stopping(text);
+    },
+  };
+}
+
+/** @returns a function that gives the signals back */
+function handleSignals(daemon: Daemon, metrics: Metrics): () => void {
+  let stopping = false;
+  const stop = (code: number) => () => {
+    if (stopping) process.exit(code);
+    stopping = true;
+    daemon.stop();
+  };
+  const status = () => process.stderr.write(`${JSON.stringify(statusOf(daemon, metrics, systemClock.nowUs()))}\n`);
+  const handlers: [NodeJS.Signals, () => void][] = [
+    ['SIGTERM', stop(143)],
+    ['SIGINT', stop(130)],
+    ['SIGHUP', () => daemon.reload()],
+    ['SIGUSR1', status],
   ];
-  if (notifier && config.digest.to.length > 0) {
-    tasks.push(
-      schedule(config.digest.schedule, async () => {
-        const digest = await collectDigest(config.store.path, systemClock.nowUs(), metrics);
-        notifier.enqueueDigest(digest, config.digest.to);
-        logger.info({ code: 'notify.digest', until: digest.until });
-      }),
-    );
-  }
-  await stopSignal();
-  for (const task of tasks) await task.destroy();
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+  };
 }
 
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-  });
+function exitCode({ engine, errors }: Daemon, sources: number): number {
+  if (errors.length === 0) return 0;
+  return engine.packets === 0 && errors.length >= sources ? EXIT_UNREADABLE : EXIT_DAMAGED;
 }

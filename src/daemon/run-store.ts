@@ -9,6 +9,7 @@ import {
   type FoundCheckpoint,
   GuardedHistory,
   History,
+  newestEpoch,
   openState,
   removeStaged,
   TransitionLog,
@@ -45,15 +46,20 @@ export class RunStore {
     return this.#history;
   }
 
-  /** Opens the history as it was at the checkpoint; what was written after it goes away and comes again. */
-  async start(names: Names, found: FoundCheckpoint | null): Promise<void> {
-    const epoch = found?.epoch ?? 0;
+  /**
+   * Opens the history as it was at the checkpoint; what was written after it goes away and comes again. A fresh start
+   * keeps what there is.
+   * @returns the epoch to go on from
+   */
+  async start(names: Names, found: FoundCheckpoint | null, fresh: boolean): Promise<number> {
     const path = join(this.folder, 'history');
+    const epoch = found?.epoch ?? (fresh ? await newestEpoch(path) : 0);
     const deps = { metrics: this.#metrics, logger: this.#logger };
     this.#raw = new History({ path, writer: 'run', epoch }, { names, metrics: this.#metrics });
     this.#history = new GuardedHistory(this.#raw, {}, deps);
     await this.#raw.start();
     if (found) await this.#history.attempt(() => this.#raw.recover(this.checkpoints.folder, epoch));
+    return epoch;
   }
 
   /** Copies staged history beside the checkpoint that `write` will complete. Throws what the disk throws. */

@@ -233,6 +233,12 @@ export async function removeStaged(folder: string, oldest: number): Promise<void
   await removeFiles(folder, (name) => Number(STAGED.exec(name)?.[1] ?? oldest) < oldest);
 }
 
+/** The newest checkpoint that files of a history carry; 0 without any. */
+export async function newestEpoch(path: string): Promise<number> {
+  const names = await readdir(path, { recursive: true }).catch(() => [] as string[]);
+  return names.reduce((most, name) => Math.max(most, Number(EPOCH.exec(name)?.[1] ?? 0)), 0);
+}
+
 /** Removes the files below `folder` whose name satisfies the test; a missing folder is an empty one. */
 async function removeFiles(folder: string, test: (name: string) => boolean): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { type ScheduledTask, schedule } from 'node-cron';
+import type { Config } from '../config.ts';
+import { systemClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import { parseBytes, parseDurationUs } from '../core/units.ts';
+import { applyRetention } from '../store/store.ts';
+import { collectDigest } from './digest.ts';
+import type { Notifier } from './notifier.ts';
+
+const EVERY_HOUR = '7 * * * *';
+
+export interface HousePorts {
+  config: () => Config;
+  notifier: () => Notifier | null;
+  /** Brings staged rows to the disk, so that a report has them. */
+  flush: () => Promise<void>;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+/** What goes on by the wall clock: retention every hour, the digest when it is due. */
+export class Housekeeping {
+  readonly name = 'housekeeping';
+  readonly #ports: HousePorts;
+  #tasks: ScheduledTask[] = [];
+
+  constructor(ports: HousePorts) {
+    this.#ports = ports;
+  }
+
+  start(): void {
+    const { config, notifier } = this.#ports;
+    const { digest } = config();
+    this.#tasks = [schedule(EVERY_HOUR, () => this.#retention())];
+    if (notifier() && digest.to.length > 0) {
+      this.#tasks.push(schedule(digest.schedule, () => this.#digest()));
+    }
+  }
+
+  /** With the configuration that is in force now. */
+  async restart(): Promise<void> {
+    await this.stop();
+    this.start();
+  }
+
+  #retention(): void {
+    const { config, logger } = this.#ports;
+    const { path, retention } = config().store;
+    const limits = { ageUs: parseDurationUs(retention.age), size: parseBytes(retention.size) };
+    try {
+      const { hours, bytes } = applyRetention(join(path, 'history'), limits, systemClock.nowUs());
+      if (hours.length > 0) logger.info({ code: 'store.retention', hours: hours.length, bytes });
+    } catch (error) {
+      logger.error({ code: 'store.retention', error: messageOf(error) });
+    }
+  }
+
+  async #digest(): Promise<void> {
+    const { config, notifier, flush, metrics, logger } = this.#ports;
+    try {
+      await flush();
+      const { store, digest: wanted } = config();
+      const digest = await collectDigest(store.path, systemClock.nowUs(), metrics);
+      notifier()?.enqueueDigest(digest, wanted.to);
+      logger.info({ code: 'notify.digest', until: digest.until });
+    } catch (error) {
+      logger.error({ code: 'notify.digest', error: messageOf(error) });
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const task of this.#tasks.splice(0)) await task.destroy();
+  }
+}

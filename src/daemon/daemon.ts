@@ -1,0 +1,356 @@
+import { setImmediate } from 'node:timers/promises';
+import { interfaceSpeeds } from '../cli/source-option.ts';
+import type { Config } from '../config.ts';
+import type { Clock } from '../core/clock.ts';
+import { Lifecycle } from '../core/component.ts';
+import type { InputError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import { StateReader, StateWriter } from '../core/state.ts';
+import { formatUs } from '../core/time.ts';
+import { parseDurationUs } from '../core/units.ts';
+import { Decoder } from '../decode/decode.ts';
+import { Engine, type Sinks } from '../engine.ts';
+import type { Prefix } from '../model/address.ts';
+import type { PlotSource, Transition } from '../model/alert.ts';
+import { Names } from '../model/names.ts';
+import type { RuleSet } from '../model/plan.ts';
+import { readTransitions } from '../store/store.ts';
+import { AlertBook } from './alert-book.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { orphanResolved } from './own-alert.ts';
+import { Reloader } from './reloader.ts';
+import { RunStore } from './run-store.ts';
+import { factsOf, SavedRun, saveRun } from './running-state.ts';
+import { SourceGroup } from './source-group.ts';
+import { TimeKeeper } from './time-keeper.ts';
+
+/** A turn of the loop that takes longer lets timers, deliveries and signals have theirs. */
+const BREATHE_MS = 25;
+/** How long the loop sleeps when nothing wakes it: time passes for silent sources, checkpoints fall due. */
+const TICK_MS = 250;
+
+export interface DaemonOptions {
+  configPath: string;
+  config: Config;
+  /** Home nets, learned where the configuration says none. */
+  home: Prefix[] | null;
+  rules: RuleSet;
+  /** End when the sources are read; folders are read, not watched. */
+  untilDone: boolean;
+  /** Leave the checkpoint and begin anew. */
+  fresh: boolean;
+  drainMs: number;
+}
+
+/** What a command or page shows of the run, beside what is stored. */
+export interface DaemonPorts {
+  clock: Clock;
+  metrics: Metrics;
+  logger: Logger;
+  plot: PlotSource;
+  /** A transition that was not there before, once it is stored. */
+  fresh(transition: Transition): void;
+  /** Every evaluation and every flow record, for plots and summaries. */
+  sinks: Omit<Sinks, 'transition' | 'series'>;
+  /** Called when the state of the service changed: ready, reloading, stopping. */
+  phase(phase: 'ready' | 'reloading' | 'stopping', text: string): void;
+}
+
+/**
+ * The running daemon: sources are polled, rows go through the engine, what it tells is committed, and between two
+ * rounds, when state and positions belong together, checkpoints are taken and configurations exchanged.
+ */
+export class Daemon {
+  readonly store: RunStore;
+  readonly book: AlertBook;
+  readonly time: TimeKeeper;
+  readonly names = new Names();
+  readonly #ports: DaemonPorts;
+  readonly #options: DaemonOptions;
+  readonly #decoder: Decoder;
+  readonly #lifecycle: Lifecycle;
+  readonly #reloader: Reloader;
+  #config: Config;
+  #rules: RuleSet;
+  #engine: Engine;
+  #sources: SourceGroup;
+  #checkpointer!: Checkpointer;
+  #stopping = false;
+  #reload = false;
+  /** The state before the end of input closed everything; null while input goes on. */
+  #ended: Uint8Array | null = null;
+  #wakeUp: () => void = () => {};
+  #woken = false;
+
+  constructor(options: DaemonOptions, ports: DaemonPorts) {
+    const { clock, metrics, logger } = ports;
+    this.#options = options;
+    this.#ports = ports;
+    this.#config = options.config;
+    this.#rules = options.rules;
+    this.store = new RunStore(options.config.store.path, { metrics, logger });
+    this.time = new TimeKeeper(() => clock.nowUs());
+    this.#decoder = new Decoder({ names: this.names }, { metrics });
+    this.#engine = this.#newEngine(options.config, options.rules);
+    const { drainMs } = options;
+    const { plot, fresh } = ports;
+    this.book = new AlertBook(options.config, { store: this.store, metrics, logger, plot, drainMs, fresh });
+    const feed = {
+      decoder: this.#decoder,
+      engine: () => this.#engine,
+      series: (name: string, timeUs: number, value: number) => this.store.history.series(name, timeUs, value),
+    };
+    const sourceDeps = { names: this.names, metrics, logger, clock, finite: options.untilDone };
+    this.#sources = new SourceGroup(sourceDeps, this.time, feed, () => this.#wake());
+    this.#reloader = new Reloader(options.configPath, {
+      logger,
+      metrics,
+      nowUs: () => clock.nowUs(),
+      tell: (t) => this.book.tell(t),
+    });
+    this.#lifecycle = new Lifecycle(
+      [
+        { name: 'store', start: () => this.#recover(), stop: () => this.store.stop() },
+        { name: 'notify', start: () => this.book.start(), stop: () => this.book.stop() },
+        { name: 'sources', start: () => this.#sources.set(this.#config.sources), stop: () => this.#sources.stop() },
+      ],
+      { logger },
+    );
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  get checkpointer(): Checkpointer {
+    return this.#checkpointer;
+  }
+
+  get reloader(): Reloader {
+    return this.#reloader;
+  }
+
+  get sources(): SourceGroup {
+    return this.#sources;
+  }
+
+  get ruleCount(): number {
+    return this.#rules.rules.length;
+  }
+
+  /** The latest damage of each source that met any. */
+  get errors(): { file: string; error: InputError }[] {
+    return this.#sources.sources.flatMap(({ name, error }) => (error ? [{ file: name, error }] : []));
+  }
+
+  /** Ends the run in order: the round goes to its end, a checkpoint is taken, deliveries are drained. */
+  stop(): void {
+    this.#stopping = true;
+    this.#wake();
+  }
+
+  /** Exchanges configuration and rules between two rounds. */
+  reload(): void {
+    this.#reload = true;
+    this.#wake();
+  }
+
+  /** Runs until it is done or stopped. */
+  async run(): Promise<void> {
+    await this.#lifecycle.start();
+    this.#ports.phase('ready', `${this.ruleCount} rules, ${this.#config.sources.length} sources`);
+    try {
+      await this.#loop();
+      this.#ports.phase('stopping', 'draining');
+      await this.#finish();
+    } finally {
+      await this.#lifecycle.stop();
+    }
+  }
+
+  async #loop(): Promise<void> {
+    let breathedMs = performance.now();
+    while (!this.#stopping) {
+      this.#woken = false;
+      const more = this.#ended === null && (await this.#round());
+      await this.#between();
+      if (this.#ended === null && this.#sources.done) {
+        await this.#endOfInput();
+        if (this.#options.untilDone) return;
+      }
+      if (!more) await this.#sleep();
+      else if (performance.now() - breathedMs >= BREATHE_MS) await setImmediate();
+      else continue;
+      breathedMs = performance.now();
+    }
+  }
+
+  /** @returns whether there is more to do at once */
+  async #round(): Promise<boolean> {
+    const more = await this.#sources.poll();
+    if (!more) {
+      const passedUs = this.#options.untilDone ? Number.NaN : this.time.pass();
+      if (!Number.isNaN(passedUs)) this.#engine.pass(passedUs);
+    }
+    this.#commit();
+    return more;
+  }
+
+  #commit(): void {
+    this.book.commit(() => {
+      const sources = new StateWriter();
+      this.#sources.save(sources);
+      const { epoch } = this.#checkpointer;
+      const eventUs = this.#engine.maxEventUs;
+      return { epoch, eventUs: Number.isFinite(eventUs) ? eventUs : 0, sources: sources.concat() };
+    });
+  }
+
+  /** Between two rounds everything belongs together. */
+  async #between(): Promise<void> {
+    if (this.#reload) await this.#exchange();
+    await this.store.history.settle();
+    if (this.#ended === null && this.#checkpointer.due) await this.checkpoint();
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#checkpointer.take(() => this.#save());
+  }
+
+  #save(): Uint8Array {
+    const facts = factsOf(this.#rules, this.#config.home === null ? this.#options.home : null);
+    const { names, time } = this;
+    return saveRun(facts, { names, decoder: this.#decoder, engine: this.#engine, time, sources: this.#sources });
+  }
+
+  /** The state before is what a later run with more input goes on from. */
+  async #endOfInput(): Promise<void> {
+    await this.checkpoint();
+    this.#ended = this.#engineState();
+    this.#engine.end();
+    this.#commit();
+    await this.store.history.flush();
+    const { packets } = this.#engine;
+    this.#ports.logger.info({ code: 'run.input_end', packets });
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#ended === null) {
+      this.#commit();
+      await this.store.history.flush();
+      await this.checkpoint();
+    }
+    await this.#checkpointer.settled();
+    await this.book.drain();
+  }
+
+  #engineState(): Uint8Array {
+    const out = new StateWriter();
+    this.#engine.save(out);
+    return out.concat();
+  }
+
+  /** Takes up the newest checkpoint, or begins. */
+  async #recover(): Promise<void> {
+    const { logger, metrics } = this.#ports;
+    if (this.#options.fresh) this.store.checkpoints.clear();
+    const found = this.store.checkpoints.newest();
+    for (const why of found?.unreadable ?? []) logger.error({ code: 'checkpoint.unreadable' }, why);
+    const saved = found ? new SavedRun(found.body) : null;
+    if (saved) this.names.restore(saved.section('names'));
+    const epoch = await this.store.start(this.names, found, this.#options.fresh);
+    const intervalMs = () => parseDurationUs(this.#config.checkpoint.interval) / 1000;
+    this.#checkpointer = new Checkpointer(epoch, { intervalMs }, { store: this.store, logger, metrics });
+    if (!saved) return;
+    this.#decoder.restore(saved.section('decoder'));
+    this.time.restore(saved.section('time'));
+    this.#sources.restore(saved.section('sources'));
+    this.#engine.restore(saved.section('engine'));
+    const eventTime = formatUs(Math.max(0, this.#engine.maxEventUs));
+    logger.info({ code: 'checkpoint.restored', epoch: found?.epoch, build: saved.facts.build, eventTime });
+    this.#retire(saved.facts.rules);
+  }
+
+  async #exchange(): Promise<void> {
+    this.#reload = false;
+    this.#ports.phase('reloading', 'reloading the configuration');
+    const loaded = this.#reloader.load(this.#config, this.#options.home);
+    if (loaded) await this.#take(loaded.config, loaded.rules);
+    this.#commit();
+    this.#ports.phase('ready', `${this.ruleCount} rules, ${this.#config.sources.length} sources`);
+  }
+
+  /** A new configuration in force. After the end of input an engine only begins again when there is more to read. */
+  async #take(config: Config, rules: RuleSet): Promise<void> {
+    const before = factsOf(this.#rules, null).rules;
+    const engine = this.#newEngine(config, rules);
+    engine.restore(new StateReader(this.#ended ?? this.#engineState()));
+    this.#config = config;
+    this.#rules = rules;
+    await this.book.reload(config);
+    await this.#sources.set(config.sources);
+    if (this.#ended === null || !this.#sources.done) {
+      this.#engine = engine;
+      this.#ended = null;
+    }
+    this.#retire(before);
+  }
+
+  /** Alerts of rules that left or changed end, and say why: nobody would ever resolve them. */
+  #retire(before: readonly { id: string; fingerprint: string }[]): void {
+    const now = new Map(this.#rules.rules.map(({ id, fingerprint }) => [id, fingerprint]));
+    const gone = new Map<string, string>();
+    for (const { id, fingerprint } of before) {
+      if (!now.has(id)) gone.set(id, 'its rule was removed');
+      else if (now.get(id) !== fingerprint) gone.set(id, 'its rule was changed');
+    }
+    if (gone.size === 0) return;
+    for (const last of readTransitions(this.store.db, { active: true })) {
+      const why = gone.get(last.rule);
+      if (why) this.book.tell(orphanResolved(last, Math.max(0, this.#engine.maxEventUs), why));
+    }
+  }
+
+  #newEngine(config: Config, rules: RuleSet): Engine {
+    const { sinks, metrics } = this.#ports;
+    return new Engine(
+      { rules, interfaceSpeed: interfaceSpeeds(config), watermark: () => this.time.watermark() },
+      {
+        transition: (transition) => this.book.tell(transition),
+        evaluation: (evaluation) => {
+          sinks.evaluation?.(evaluation);
+          this.store.evaluation(evaluation);
+        },
+        records: (batch) => {
+          sinks.records?.(batch);
+          this.store.history.flows(batch);
+        },
+        series: (name, timeUs, value) => this.store.history.series(name, timeUs, value),
+      },
+      { names: this.names, metrics },
+    );
+  }
+
+  #wake(): void {
+    this.#woken = true;
+    this.#wakeUp();
+  }
+
+  /** Until something wakes it, or a tick of the clock. */
+  #sleep(): Promise<void> {
+    if (this.#woken || this.#stopping) return setImmediate();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, TICK_MS);
+      this.#wakeUp = () => {
+        clearTimeout(timer);
+        this.#wakeUp = () => {};
+        resolve();
+      };
+    });
+  }
+}

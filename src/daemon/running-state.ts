@@ -1,0 +1,58 @@
+import packageJson from '../../package.json' with { type: 'json' };
+import { WeirError } from '../core/errors.ts';
+import { StateReader, StateWriter } from '../core/state.ts';
+import type { Decoder } from '../decode/decode.ts';
+import type { Engine } from '../engine.ts';
+import type { Prefix } from '../model/address.ts';
+import type { Names } from '../model/names.ts';
+import type { RuleSet } from '../model/plan.ts';
+import type { SourceGroup } from './source-group.ts';
+import type { TimeKeeper } from './time-keeper.ts';
+
+/** What a checkpoint says of itself. */
+export interface CheckpointFacts {
+  build: string;
+  /** Home nets as they were learned; null where the configuration says them. */
+  home: Prefix[] | null;
+  rules: { id: string; fingerprint: string }[];
+}
+
+export interface Parts {
+  names: Names;
+  decoder: Decoder;
+  engine: Engine;
+  time: TimeKeeper;
+  sources: SourceGroup;
+}
+
+export function factsOf(rules: RuleSet, home: Prefix[] | null): CheckpointFacts {
+  const known = rules.rules.map(({ id, fingerprint }) => ({ id, fingerprint }));
+  return { build: packageJson.version, home, rules: known };
+}
+
+/** The whole state of the run, copied: what holds it goes on at once. */
+export function saveRun(facts: CheckpointFacts, parts: Parts): Uint8Array {
+  const out = new StateWriter();
+  out.section('facts', (section) => section.json(facts));
+  for (const name of ['names', 'decoder', 'engine', 'time', 'sources'] as const) {
+    out.section(name, (section) => parts[name].save(section));
+  }
+  return out.concat();
+}
+
+/** The sections of a saved run, to be taken up one by one in the order in which they depend on each other. */
+export class SavedRun {
+  readonly facts: CheckpointFacts;
+  readonly #sections: ReadonlyMap<string, StateReader>;
+
+  constructor(body: Uint8Array) {
+    this.#sections = new StateReader(body).sections();
+    this.facts = this.section('facts').json<CheckpointFacts>();
+  }
+
+  section(name: keyof Parts | 'facts'): StateReader {
+    const section = this.#sections.get(name);
+    if (section) return section;
+    throw new WeirError('state.damaged', `the checkpoint has no section ${name}`);
+  }
+}
