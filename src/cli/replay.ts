@@ -15,6 +15,7 @@ import { logNotices, openLog, partLogs } from './log-inputs.ts';
 import { Notifier } from './notifier.ts';
 import { PlotBook } from './plot-book.ts';
 import { notice } from './progress.ts';
+import { ReplayDashboard } from './replay-dashboard.ts';
 import { ReplaySession } from './replay-session.ts';
 import { ReplayStore } from './replay-store.ts';
 import { requireRules, rulePaths } from './rule-option.ts';
@@ -33,6 +34,7 @@ interface Options extends InputOptions {
   reader?: 'pcap-parser';
   workers?: '0' | '1';
   tunnels: boolean;
+  dashboard: boolean;
   json?: boolean;
 }
 
@@ -67,6 +69,7 @@ export function replayCommand(program: Command): void {
       ).choices(['0', '1']),
     )
     .option('--no-tunnels', 'do not look into tunnels')
+    .option('--no-dashboard', 'do not serve the page of http.listen while it runs')
     .option('--json', 'one JSON line an alert transition')
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -96,9 +99,11 @@ async function run(files: string[], options: Options): Promise<void> {
   const { reader, tunnels, workers } = options;
   const thread = workers === undefined ? undefined : workers === '1';
   const input = { paths: others, logs, home, speed, reader, tunnels, thread };
+  const dashboard = config && options.dashboard && !options.json ? new ReplayDashboard(config, deps) : null;
+  await dashboard?.start();
   const outcome = await replay(
     { ...input, interfaceSpeed, rules: (nets) => requireRules(rules, home ? { home } : { defaultHome: nets }) },
-    session.hooks,
+    dashboard?.watch(session.hooks) ?? session.hooks,
     deps,
   );
   session.end(outcome, paths.length);
@@ -106,6 +111,7 @@ async function run(files: string[], options: Options): Promise<void> {
   await notifier?.drain();
   await store?.stop();
   out.close();
+  await dashboard?.end(outcome.engine);
   process.exitCode = exitCode(outcome, paths.length, logs);
 }
 
