@@ -39,7 +39,7 @@ export async function decodeFlows(
   const run = new DecodeRun(names, out, output, options.elements ?? false);
   if (options.datagrams) for (const path of paths) run.datagram(path);
   else for (const group of options.perFile ? paths.map((path) => [path]) : [paths]) await run.capture(group);
-  run.end();
+  await run.end();
   if (run.damaged === 0) return EXIT_OK;
   return run.datagrams === 0 && run.unreadable >= paths.length ? EXIT_UNREADABLE : EXIT_DAMAGED;
 }
@@ -121,8 +121,8 @@ class DecodeRun {
     notice(message);
   }
 
-  end(): void {
-    this.#output.end();
+  async end(): Promise<void> {
+    await this.#output.end();
     for (const [name, value] of Object.entries(this.#metrics.snapshot())) {
       if (!DAMAGED.test(name)) continue;
       this.damaged++;

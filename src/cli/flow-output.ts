@@ -1,49 +1,98 @@
+import { extname } from 'node:path';
+import { WeirError } from '../core/errors.ts';
 import type { LineWriter } from '../core/output.ts';
 import { formatUs } from '../core/time.ts';
 import { formatDuration, formatNumber } from '../core/units.ts';
 import { formatFlags, protocolName } from '../model/field.ts';
-import type { FlowBatch } from '../model/flow-batch.ts';
+import { createFlowBatch, type FlowBatch } from '../model/flow-batch.ts';
 import { FLOW_COLUMNS, type FlowObject } from '../model/flow-fields.ts';
 import { FlowFormatter } from '../model/flow-json.ts';
 import type { Names } from '../model/names.ts';
+import type { RecordFilter } from '../window/window.ts';
+import { IpfixOutput } from './ipfix-output.ts';
+import { JsonOutput } from './json-output.ts';
+import { NfdumpOutput } from './nfdump-output.ts';
+import { ParquetOutput } from './parquet-output.ts';
 import { table } from './table.ts';
 
 /** Where flow records go. */
 export interface FlowOutput {
   /** @param file the input that the records are of, where it is one */
   write(batch: FlowBatch, file: string | undefined): void;
-  end(): void;
+  end(): void | Promise<void>;
 }
 
-export type FlowFormat = 'json' | 'csv' | 'table';
-export const FLOW_FORMATS: readonly FlowFormat[] = ['json', 'csv', 'table'];
+/** `nfdump` is the CSV that `nfdump -o csv` prints. */
+export type FlowFormat = 'json' | 'csv' | 'parquet' | 'ipfix' | 'nfdump' | 'table';
+export const FLOW_FORMATS: readonly FlowFormat[] = ['json', 'csv', 'parquet', 'ipfix', 'nfdump', 'table'];
+const ENDINGS: Readonly<Record<string, FlowFormat>> = {
+  '.json': 'json',
+  '.ndjson': 'json',
+  '.jsonl': 'json',
+  '.csv': 'csv',
+  '.parquet': 'parquet',
+  '.ipfix': 'ipfix',
+  '.nfdump': 'nfdump',
+};
 
-export function createFlowOutput(format: FlowFormat, out: LineWriter, names: Names): FlowOutput {
-  if (format === 'json') return new JsonOutput(out, names);
-  if (format === 'csv') return new CsvOutput(out, names);
-  return new TableOutput(out, names);
+/** The format of a file by its ending. */
+export function formatOfFile(path: string): FlowFormat | undefined {
+  return ENDINGS[extname(path)];
 }
 
-/** Bytes of lines that are written together. */
-const FLUSH_AT = 1 << 16;
+/** @param path the file that `out` writes to, null for standard output */
+export function createFlowOutput(format: FlowFormat, out: LineWriter, names: Names, path: string | null): FlowOutput {
+  switch (format) {
+    case 'json':
+      return new JsonOutput(out, names);
+    case 'csv':
+      return new CsvOutput(out, names);
+    case 'ipfix':
+      return new IpfixOutput(out, names);
+    case 'nfdump':
+      return new NfdumpOutput(out, names);
+    case 'parquet':
+      return new ParquetOutput(requirePath(path), names);
+    case 'table':
+      return new TableOutput(out, names);
+  }
+}
 
-class JsonOutput implements FlowOutput {
-  readonly #out: LineWriter;
-  readonly #format: FlowFormatter;
+function requirePath(path: string | null): string {
+  if (path !== null) return path;
+  throw new WeirError('usage.output', 'parquet needs a file to write to', { hint: '--output flows.parquet' });
+}
 
-  constructor(out: LineWriter, names: Names) {
-    this.#out = out;
-    this.#format = new FlowFormatter(names);
+/** Records that are handed on together. */
+const FILTERED_ROWS = 1024;
+
+/** Lets those records through that a condition chooses. */
+export class FilteredOutput implements FlowOutput {
+  readonly #to: FlowOutput;
+  readonly #filter: RecordFilter;
+  readonly #chosen = createFlowBatch(FILTERED_ROWS);
+
+  constructor(to: FlowOutput, filter: RecordFilter) {
+    this.#to = to;
+    this.#filter = filter;
   }
 
   write(batch: FlowBatch, file: string | undefined): void {
-    for (let n = 0; n < batch.length; n++) {
-      if (this.#format.jsonLine(batch, n, file) >= FLUSH_AT) this.end();
-    }
+    const chosen = this.#chosen;
+    this.#filter.each(batch, (row) => {
+      chosen.copyRow(chosen.length++, batch, row);
+      if (chosen.length === chosen.capacity) this.#give(file);
+    });
+    this.#give(file);
   }
 
-  end(): void {
-    this.#out.bytes(this.#format.takeLines());
+  #give(file: string | undefined): void {
+    if (this.#chosen.length > 0) this.#to.write(this.#chosen, file);
+    this.#chosen.length = 0;
+  }
+
+  end(): void | Promise<void> {
+    return this.#to.end();
   }
 }
 

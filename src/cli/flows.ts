@@ -1,4 +1,3 @@
-import { extname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { WeirError } from '../core/errors.ts';
 import { EXIT_DAMAGED, EXIT_OK, EXIT_UNREADABLE } from '../core/exit.ts';
@@ -10,9 +9,18 @@ import { Meter } from '../meter/meter.ts';
 import { createFlowBatch } from '../model/flow-batch.ts';
 import { Names } from '../model/names.ts';
 import { PacketRows } from '../model/packet-rows.ts';
+import { parsePredicate } from '../rule/rule.ts';
 import { openOrdered, type PacketStream } from '../source/source.ts';
+import { RecordFilter } from '../window/window.ts';
 import { type DecodeFlowsOptions, decodeFlows } from './decode-flows.ts';
-import { createFlowOutput, FLOW_FORMATS, type FlowFormat, type FlowOutput } from './flow-output.ts';
+import {
+  createFlowOutput,
+  FilteredOutput,
+  FLOW_FORMATS,
+  type FlowFormat,
+  type FlowOutput,
+  formatOfFile,
+} from './flow-output.ts';
 import { addInputOptions, type InputOptions, inputPaths } from './inputs.ts';
 import { type LogInput, logNotices, openLog, partLogs } from './log-inputs.ts';
 import { notice, Progress } from './progress.ts';
@@ -29,6 +37,7 @@ interface Options extends InputOptions, DecodeFlowsOptions {
   json?: boolean;
   format?: FlowFormat;
   output?: string;
+  filter?: string;
   perFile?: boolean;
   idleTimeout: string;
   activeTimeout: string;
@@ -43,7 +52,8 @@ Examples:
   weir flows captures/*.pcap.gz --json           one JSON object a flow record, all files as one input
   weir flows *.pcap --per-file --json            each file by itself
   weir flows conn.log --json                     the rows of a flow log: Zeek, Suricata EVE, VPC, nfdump, GoFlow2
-  weir flows day.pcap --output flows.csv         the format follows the ending
+  weir flows day.pcap --output flows.parquet     the format follows the ending: .json .csv .parquet .ipfix .nfdump
+  weir flows day.pcap --filter 'tcp and dst port in (22, 3389) and not src net 10.0.0.0/8'
   weir flows day.pcap --idle-timeout 1m --active-timeout 30m
   tcpdump -w - -i eth0 | weir flows - --json
   weir flows exports.pcap --decode-flows --elements --json
@@ -59,6 +69,7 @@ export function flowsCommand(program: Command): void {
     .option('--json', 'one JSON object a flow record')
     .addOption(new Option('--format <NAME>', 'format of the output').choices(FLOW_FORMATS))
     .option('-o, --output <FILE>', 'write to a file; its ending chooses the format')
+    .option('--filter <EXPR>', 'only flows of which a direction satisfies this condition (the grammar of rules)')
     .option('--per-file', 'meter each file by itself instead of all merged by time')
     .option('--idle-timeout <TIME>', 'a flow that is silent longer than this ends', '15s')
     .option('--active-timeout <TIME>', 'a record that gets older than this is cut', '5m')
@@ -90,7 +101,7 @@ class FlowRun {
 
   constructor(options: Options, out: LineWriter) {
     this.#options = options;
-    this.#output = createFlowOutput(formatOf(options), out, this.#names);
+    this.#output = outputOf(options, formatOf(options), out, this.#names);
     const timeouts = {
       idleTimeoutUs: parseTimeout(options.idleTimeout, '--idle-timeout'),
       activeTimeoutUs: parseTimeout(options.activeTimeout, '--active-timeout'),
@@ -159,9 +170,9 @@ class FlowRun {
     notice(message);
   }
 
-  end(): void {
+  async end(): Promise<void> {
     this.#progress.stop();
-    this.#output.end();
+    await this.#output.end();
     const evicted = this.#metrics.snapshot()[EVICTED] ?? 0;
     if (evicted > 0) notice(`flows that left early because the flow table was full: ${evicted} (see --max-flows)`);
   }
@@ -173,7 +184,7 @@ async function run(files: string[], options: Options): Promise<void> {
   if (options.decodeFlows || options.datagrams || options.elements) {
     const names = new Names();
     const format = options.elements ? 'json' : formatOf(options);
-    const output = createFlowOutput(format, out, names);
+    const output = outputOf(options, format, out, names);
     process.exitCode = await decodeFlows(paths, options, { names, out, output });
     out.close();
     return;
@@ -183,10 +194,22 @@ async function run(files: string[], options: Options): Promise<void> {
   for (const log of logs) await flowRun.log(log);
   const groups = options.perFile ? others.map((path) => [path]) : [others];
   for (const group of groups) if (group.length > 0) await flowRun.meter(group);
-  flowRun.end();
+  await flowRun.end();
   out.close();
   if (flowRun.damaged === 0) process.exitCode = EXIT_OK;
   else process.exitCode = flowRun.packets === 0 && flowRun.damaged >= paths.length ? EXIT_UNREADABLE : EXIT_DAMAGED;
+}
+
+function outputOf(options: Options, format: FlowFormat, out: LineWriter, names: Names): FlowOutput {
+  const output = createFlowOutput(format, out, names, options.output ?? null);
+  if (options.filter === undefined) return output;
+  const { predicate, findings } = parsePredicate(options.filter, {}, '--filter');
+  const wrong = findings.find(({ level }) => level !== 'warning');
+  if (wrong) {
+    const { line, column, message, hint } = wrong;
+    throw new WeirError('usage.filter', `--filter:${line}:${column}: ${message}`, { hint });
+  }
+  return new FilteredOutput(output, new RecordFilter(predicate, names));
 }
 
 /** What was asked for, else what the file's ending says, else a table. */
@@ -194,11 +217,10 @@ function formatOf({ json, format, output }: Options): FlowFormat {
   if (json) return 'json';
   if (format) return format;
   if (output === undefined) return 'table';
-  const ending = extname(output);
-  if (['.json', '.ndjson', '.jsonl'].includes(ending)) return 'json';
-  if (ending === '.csv') return 'csv';
-  throw new WeirError('usage.format', `--output ${output}: no format has the ending "${ending}"`, {
-    hint: `use .json, .ndjson, .csv, or --format ${FLOW_FORMATS.join('|')}`,
+  const known = formatOfFile(output);
+  if (known !== undefined) return known;
+  throw new WeirError('usage.format', `--output ${output}: no format has this ending`, {
+    hint: `use .json, .csv, .parquet, .ipfix, .nfdump, or --format ${FLOW_FORMATS.join('|')}`,
   });
 }
 

@@ -67,6 +67,11 @@ export class FlowFormatter {
     return sink.cells.join(',');
   }
 
+  /** Tells row `n` to a sink of another form. */
+  tell(batch: FlowBatch, n: number, file: string | undefined, sink: FieldSink): void {
+    this.#tell(batch, n, file, sink);
+  }
+
   /** A connection that is known only from its SYN-ACK on is turned round: its destination opened it. */
   #tell(batch: FlowBatch, n: number, file: string | undefined, sink: FieldSink): void {
     const turned = (batch.meta[n] & OPENED_BY_DESTINATION) !== 0;
