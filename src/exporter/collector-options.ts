@@ -26,6 +26,10 @@ const collectorFields = {
   delay: duration
     .default('2m')
     .describe('How long after its beginning a flow is exported at the latest: the active timeout of the exporters.'),
+  ahead: duration
+    .default('10m')
+    .describe('A record that ends later than this after its arrival has an impossible time.'),
+  age: duration.default('7d').describe('So has one that ended longer ago than this.'),
   silence: duration.default('5m').describe('An exporter that sent nothing for so long is silent.'),
   observe: z
     .enum(['all', 'ingress-only', 'external-if', 'by-exporter-priority'])

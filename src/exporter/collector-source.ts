@@ -14,7 +14,7 @@ import type { ExporterStatus } from './exporter-status.ts';
 import type { FrameDecoder } from './frames.ts';
 import { Observation } from './observation.ts';
 import { Pairing } from './pairing.ts';
-import { quarantine } from './quarantine.ts';
+import { type QuarantineOptions, quarantine } from './quarantine.ts';
 import { samplingTable } from './sampling-table.ts';
 import { StreamListener } from './stream-listener.ts';
 import { type Listener, UdpListener } from './udp-listener.ts';
@@ -27,7 +27,6 @@ export interface CollectorDeps {
   frames: FrameDecoder;
 }
 
-const LIMITS = { maxAheadUs: 600e6, maxAgeUs: 7 * 86_400e6 };
 const SECOND_US = 1e6;
 
 /** Makes the collector of an entry of `sources:`; inert until `start`. */
@@ -53,6 +52,7 @@ export class CollectorSource implements Source {
   readonly #observation: Observation | null;
   readonly #pairing: Pairing | null;
   readonly #silenceUs: number;
+  readonly #limits: QuarantineOptions;
   #wake: () => void = () => {};
   #intake: Intake | null = null;
   #lastStatusUs = 0;
@@ -62,6 +62,7 @@ export class CollectorSource implements Source {
     this.name = options.name;
     this.boundUs = parseDurationUs(options.delay);
     this.#clock = clock;
+    this.#limits = { maxAheadUs: parseDurationUs(options.ahead), maxAgeUs: parseDurationUs(options.age) };
     this.#silenceUs = parseDurationUs(options.silence);
     this.#queue = new DatagramQueue(parseBytes(options.queue));
     const drop = (cause: string, help: string): Counter =>
@@ -148,7 +149,7 @@ export class CollectorSource implements Source {
   }
 
   #flows(batch: FlowBatch): void {
-    this.#badTime.value += quarantine(batch, this.#clock.nowUs(), LIMITS);
+    this.#badTime.value += quarantine(batch, this.#clock.nowUs(), this.#limits);
     this.#observation?.select(batch);
     if (this.#pairing !== null) this.#pairing.add(batch);
     else this.#give(batch);

@@ -19,6 +19,7 @@ export class DatagramReader {
   readonly #exporters: Exporters;
   readonly #counters: ExporterCounters;
   #context: Context | null = null;
+  #optionsBefore = 0;
 
   constructor(exporters: Exporters, counters: ExporterCounters) {
     this.#exporters = exporters;
@@ -36,6 +37,7 @@ export class DatagramReader {
     exporter.datagrams++;
     exporter.version = version;
     this.#counters.datagrams.value++;
+    this.#optionsBefore = this.#counters.options.value;
     if (!Number.isNaN(uptimeMs)) {
       if (uptimeMs < exporter.lastUptimeMs - RESTART_MS) {
         exporter.resetSequences();
@@ -55,7 +57,7 @@ export class DatagramReader {
     const { exporter, domain } = this.#context;
     const sequence = exporter.sequence(this.port, domain);
     const late = sequence.late;
-    const gap = sequence.take(number, units, other);
+    const gap = sequence.take(number, units, other, this.#counters.options.value - this.#optionsBefore);
     exporter.lost += gap;
     this.#counters.lost.value += gap;
     this.#counters.late.value += sequence.late - late;

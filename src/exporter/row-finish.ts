@@ -86,18 +86,10 @@ function uptimes(scratch: RowScratch, plan: RowPlan, context: Context, from: num
     const bootUs = plan.hasBoot && boot[n] > 0 ? boot[n] * 1000 : context.domain.bootUs;
     const first = start[n];
     const last = plan.end.kind === UPTIME ? end[n] : first;
-    let firstUs: number;
-    let lastUs: number;
-    if (!Number.isNaN(uptimeMs)) {
-      firstUs = exportUs + ((first - uptimeMs) | 0) * 1000;
-      lastUs = exportUs + ((last - uptimeMs) | 0) * 1000;
-    } else if (bootUs > 0) {
-      firstUs = bootUs + first * 1000;
-      lastUs = bootUs + last * 1000;
-    } else {
-      lastUs = exportUs;
-      firstUs = exportUs - ((last - first) | 0) * 1000;
-    }
+    // Without any clock the flow ended when it was exported.
+    const atExport = Number.isNaN(uptimeMs) ? (bootUs > 0 ? (exportUs - bootUs) / 1000 : last) : uptimeMs;
+    const firstUs = exportUs + ((first - atExport) | 0) * 1000;
+    const lastUs = exportUs + ((last - atExport) | 0) * 1000;
     if (plan.start.kind === UPTIME) start[n] = firstUs;
     if (plan.end.kind === UPTIME) end[n] = lastUs;
   }

@@ -3,9 +3,13 @@ const LONGEST_GAP = 2 ** 24;
 /** Datagrams this far behind are late; a sequence that stays behind began anew. */
 const MOST_LATE = 3;
 
+/** What a number counts: records (or datagrams) before this one (0), the other kind (1), or records with this one's. */
+const BEFORE = 0;
+const INCLUDED = 2;
+
 /**
- * Sequence numbers of one stream of datagrams. Exporters count records or datagrams, and not all as their version says,
- * so both ways of counting are known and the one that fits is kept.
+ * Sequence numbers of one stream of datagrams. Exporters count records or datagrams, before or with the datagram at
+ * hand, and not all as their version says: every way of counting is known and the one that fits is kept.
  */
 export class Sequence {
   /** In the exporter's own unit: records (v5, IPFIX) or datagrams (v9, sFlow). */
@@ -14,26 +18,33 @@ export class Sequence {
   #last = -1;
   #units = 0;
   #other = 0;
-  #countsOther = false;
+  #options = 0;
+  #way = BEFORE;
   #behind = 0;
 
   /**
    * Takes the number of a datagram that moves the count by `units`, or by `other` where the exporter counts its own way;
-   * -1 is "nobody knows" (records of an unknown template). @returns what was lost before it
+   * -1 is "nobody knows" (records of an unknown template). Some count no options records: `options` of `units`.
+   * @returns what was lost before it
    */
-  take(number: number, units: number, other: number): number {
+  take(number: number, units: number, other: number, options = 0): number {
     const last = this.#last;
-    if (last < 0 || this.#units < 0) return this.#follow(number, units, other);
+    if (last < 0 || this.#units < 0) return this.#follow(number, units, other, options);
     const step = (number - last) >>> 0;
-    if (step === this.#units) this.#countsOther = false;
-    else if (step === this.#other) this.#countsOther = true;
-    const gap = (step - (this.#countsOther ? this.#other : this.#units)) | 0;
+    const steps = [this.#units, this.#other, units];
+    if (step !== steps[this.#way]) {
+      const way = steps.indexOf(step);
+      if (way >= 0) this.#way = way;
+    }
+    const gap = (step - steps[this.#way]) | 0;
+    const uncounted = this.#way === INCLUDED ? options : this.#options;
+    if (gap === -uncounted) return this.#follow(number, units, other, options);
     if (gap < 0 && gap > -LONGEST_GAP && ++this.#behind <= MOST_LATE) {
       this.late++;
       return 0;
     }
-    this.#follow(number, units, other);
-    if (gap <= 0 || gap > LONGEST_GAP) return 0;
+    this.#follow(number, units, other, options);
+    if (gap <= 0 || gap > LONGEST_GAP || (this.#way === INCLUDED && units < 0)) return 0;
     this.lost += gap;
     return gap;
   }
@@ -43,26 +54,27 @@ export class Sequence {
     this.#last = -1;
   }
 
-  #follow(number: number, units: number, other: number): 0 {
+  #follow(number: number, units: number, other: number, options: number): 0 {
     this.#last = number;
     this.#units = units;
     this.#other = other;
+    this.#options = options;
     this.#behind = 0;
     return 0;
   }
 
   toJson(): number[] {
-    return [this.lost, this.late, this.#last, this.#units, this.#other, Number(this.#countsOther)];
+    return [this.lost, this.late, this.#last, this.#units, this.#other, this.#way];
   }
 
-  static fromJson([lost, late, last, units, other, counts]: number[]): Sequence {
+  static fromJson([lost, late, last, units, other, way]: number[]): Sequence {
     const sequence = new Sequence();
     sequence.lost = lost;
     sequence.late = late;
     sequence.#last = last;
     sequence.#units = units;
     sequence.#other = other;
-    sequence.#countsOther = counts === 1;
+    sequence.#way = way;
     return sequence;
   }
 }
