@@ -1,102 +1,110 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Contender, checkWork, contenders, readTruth, type Setting } from './bench/contenders.ts';
+import { growth } from './bench/growth.ts';
+import { type Measured, measure } from './bench/process.ts';
+import { stages } from './bench/stages.ts';
 import { generate } from './generate.ts';
 
 /**
- * `npm run bench [PACKETS] [ROUNDS]`: packets a second of weir's commands beside a plain read and `pcap-parser`, each as
- * a process of its own, measured in turn. A noisy machine makes single times worthless: read the ratios to the plain
- * read and to each other. docs/performance.md keeps the table.
+ * `npm run bench`: weir beside a plain read, a meter in C and the peers that are installed, on a seeded capture, each as a
+ * process of its own, in turn. Checks that each did the work. docs/performance.md keeps the table and says how to read it.
+ *
+ *     --packets N     packets of the capture (10,000,000)      --rounds N     rounds, of which the median counts (3)
+ *     --only TEXT     contenders whose name has it, and C      --cmeter FILE  source of the meter in C
+ *     --stages        what each stage and each rule costs      --growth [--most N]  cost by packets and by keys
  */
+const { values } = parseArgs({
+  options: {
+    packets: { type: 'string', default: '10000000' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    cmeter: { type: 'string' },
+    stages: { type: 'boolean', default: false },
+    growth: { type: 'boolean', default: false },
+    most: { type: 'string', default: '100000000' },
+  },
+});
 const ROOT = join(import.meta.dirname, '../..');
-const PACKETS = Number(process.argv[2] ?? 1_000_000);
-const ROUNDS = Number(process.argv[3] ?? 3);
+const REFERENCE = 'C meter, mmap';
 
-interface Contender {
-  name: string;
-  args: string[];
+function prepare(): Setting {
+  const packets = Number(values.packets);
+  const folder = join(tmpdir(), 'weir-bench');
+  mkdirSync(folder, { recursive: true });
+  const capture = join(folder, `mix-${packets}.pcap`);
+  let truth = readTruth(`${capture}.json`);
+  if (truth === null || !existsSync(capture)) {
+    process.stderr.write(`making ${capture}\n`);
+    truth = generate(capture, packets);
+    writeFileSync(`${capture}.json`, JSON.stringify(truth));
+  }
+  return { root: ROOT, folder, capture, truth, cMeter: values.cmeter ?? join(ROOT, '../shared/bench/cmeter.c') };
 }
 
-interface Measured {
-  wall: number;
-  cpu: number;
-  rss: number;
+const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+
+async function runAll(all: Contender[], setting: Setting): Promise<Map<string, Measured[]>> {
+  const runs = new Map<string, Measured[]>(all.map(({ name }) => [name, []]));
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const contender of all) {
+      contender.before?.();
+      const run = await measure(contender.command!);
+      const checked = round === 0 ? await checkWork(contender, run, setting) : '';
+      runs.get(contender.name)!.push({ ...run, output: '' });
+      process.stderr.write(
+        `round ${round + 1} ${contender.name}: ${run.wall.toFixed(2)} s ${checked && `(${checked} right)`}\n`,
+      );
+    }
+  }
+  return runs;
 }
 
-/** Runs at the end of each process and tells what it used. */
-const REPORT = `data:text/javascript,import{writeSync}from'node:fs';process.on('exit',()=>{const u=process.resourceUsage();writeSync(3,JSON.stringify({cpu:(u.userCPUTime+u.systemCPUTime)/1e6,rss:u.maxRSS/1024}))})`;
-const PLAIN = `import{openSync,readSync}from'node:fs';const b=Buffer.alloc(1<<20),f=openSync(process.argv[1],'r');let n=0,r;while((r=readSync(f,b,0,b.length,null))>0)n+=r;console.log(n)`;
-const LIBRARY = `import p from 'pcap-parser';let n=0,b=0;const q=p.parse(process.argv[1]);q.on('packet',k=>{n++;b+=k.header.originalLength});q.on('end',()=>console.log(n,b))`;
-
-function contenders(capture: string, store: string): Contender[] {
-  const weir = (...args: string[]) => [join(ROOT, 'src/main.ts'), ...args];
-  return [
-    { name: 'plain read of the bytes', args: ['--input-type=module', '-e', PLAIN, capture] },
-    { name: 'pcap-parser, counting only', args: ['--input-type=module', '-e', LIBRARY, capture] },
-    { name: 'weir stats', args: weir('stats', capture, '--json') },
-    { name: 'weir flows', args: weir('flows', capture, '--json', '--output', '/dev/null') },
-    { name: 'weir replay (all rules)', args: weir('replay', capture, '--json') },
-    { name: 'weir replay --store', args: weir('replay', capture, '--json', '--store', store) },
-  ];
+function report(all: Contender[], runs: Map<string, Measured[]>, setting: Setting): void {
+  const { packets } = setting.truth;
+  const reference = runs.get(REFERENCE);
+  console.log(
+    `${packets} packets, ${Math.round(statSync(setting.capture).size / 1e6)} MB, ${values.rounds} rounds in turn, medians; x C is the median of each round's ratio to "${REFERENCE}"\n`,
+  );
+  console.log('| who | what it does | M packets/s | x C | CPU s | RSS MB |\n|---|---|---|---|---|---|');
+  for (const { name, does } of all) {
+    const of = runs.get(name)!;
+    const wall = median(of.map((run) => run.wall));
+    const ratio = reference ? median(of.map((run, i) => reference[i].wall / run.wall)).toFixed(2) : '-';
+    const cpu = median(of.map((run) => run.cpu)).toFixed(2);
+    const rss = median(of.map((run) => run.rss)).toFixed(0);
+    console.log(`| ${name} | ${does} | ${(packets / wall / 1e6).toFixed(2)} | ${ratio} | ${cpu} | ${rss} |`);
+  }
+  for (const { name } of all) reportThreads(name, runs.get(name)!);
 }
 
-function run({ name, args }: Contender): Promise<Measured> {
-  return new Promise((resolve, reject) => {
-    const started = performance.now();
-    const child = spawn(process.execPath, ['--import', REPORT, ...args], {
-      cwd: ROOT,
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    });
-    let report = '';
-    child.stdio[3]?.on('data', (part: Buffer) => {
-      report += part;
-    });
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code !== 0 || report === '') reject(new Error(`${name} ended with ${code}`));
-      else
-        resolve({
-          wall: (performance.now() - started) / 1000,
-          ...(JSON.parse(report) as { cpu: number; rss: number }),
-        });
-    });
+/** Pauses of the garbage collector and heap of the round with the longest major pause. */
+function reportThreads(name: string, runs: Measured[]): void {
+  const worst = runs.toSorted((a, b) => longest(b) - longest(a))[0];
+  worst.threads.forEach((thread, i) => {
+    if (i === 0) console.log(`\n${name}: garbage collection, each thread`);
+    const { majors, minors, longestMajorMs, pausesMs, heapEarly, heapLate } = thread;
+    console.log(
+      `  ${majors} major (longest ${longestMajorMs.toFixed(1)} ms), ${minors} other, ${pausesMs.toFixed(0)} ms in all; ` +
+        `heap ${heapEarly.toFixed(0)} MB after a tenth, ${heapLate.toFixed(0)} MB at the end`,
+    );
   });
 }
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const longest = ({ threads }: Measured): number => Math.max(0, ...threads.map((thread) => thread.longestMajorMs));
 
-const folder = join(tmpdir(), 'weir-bench');
-mkdirSync(folder, { recursive: true });
-const capture = join(folder, `mix-${PACKETS}.pcap`);
-if (!existsSync(capture)) generate(capture, PACKETS);
-const store = join(folder, 'store');
-const all = contenders(capture, store);
-const results = new Map<string, Measured[]>();
-for (let round = 0; round < ROUNDS; round++) {
-  for (const contender of all) {
-    rmSync(store, { recursive: true, force: true });
-    results.set(contender.name, [...(results.get(contender.name) ?? []), await run(contender)]);
-    process.stderr.write(`round ${round + 1} of ${ROUNDS}: ${contender.name}\n`);
-  }
+async function main(): Promise<void> {
+  if (values.growth) return growth(Number(values.most), join(ROOT, 'docs/growth.svg'));
+  const setting = prepare();
+  if (values.stages) return stages(setting);
+  const all = contenders(setting);
+  for (const { name, missing } of all) if (missing) console.log(`without ${name}: ${missing}`);
+  const present = all.filter(
+    ({ name, command }) => command !== null && (!values.only || name.includes(values.only) || name === REFERENCE),
+  );
+  report(present, await runAll(present, setting), setting);
 }
-const library = median(results.get(all[1].name)!.map(({ wall }) => wall));
-console.log(
-  `${PACKETS} packets, ${(statSync(capture).size / 1e6).toFixed(0)} MB, median of ${ROUNDS} rounds, start of the process included`,
-);
-console.log(`${'who'.padEnd(28)} M packets/s  x pcap-parser  CPU s  RSS MB`);
-for (const { name } of all) {
-  const runs = results.get(name)!;
-  const wall = median(runs.map((each) => each.wall));
-  const cells = [
-    (PACKETS / wall / 1e6).toFixed(2).padStart(11),
-    (library / wall).toFixed(2).padStart(14),
-    median(runs.map((each) => each.cpu))
-      .toFixed(2)
-      .padStart(6),
-    median(runs.map((each) => each.rss))
-      .toFixed(0)
-      .padStart(7),
-  ];
-  console.log(`${name.padEnd(28)}${cells.join(' ')}`);
-}
+
+await main();

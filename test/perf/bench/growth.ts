@@ -1,0 +1,130 @@
+import { writeFileSync } from 'node:fs';
+import { Metrics } from '../../../src/core/metrics.ts';
+import { StateWriter } from '../../../src/core/state.ts';
+import { Decoder } from '../../../src/decode/decode.ts';
+import { Meter } from '../../../src/meter/meter.ts';
+import { Names } from '../../../src/model/names.ts';
+import { PacketBatch } from '../../../src/model/packet-batch.ts';
+import { PacketRows } from '../../../src/model/packet-rows.ts';
+import { svgCurve } from './svg.ts';
+
+/** A frame: Ethernet, IPv4, TCP with an ACK and 100 bytes of payload, cut behind the header. */
+const FRAME = Buffer.from(
+  '020000000002020000000001080045000078000040004006000000000000000000000000000000000000000000005010ffff00000000',
+  'hex',
+);
+const STRIDE = 64;
+const WIRE = 134;
+const BATCH = 4096;
+const ROWS = 128;
+/** Packets a second of event time, and how many flows take turns: a flow's packets come within some seconds. */
+const PACKETS_A_SECOND = 100_000;
+const ACTIVE = 200_000;
+const PACKETS_A_FLOW = 10;
+
+interface Cost {
+  packets: number;
+  keys: number;
+  nanoseconds: number;
+  rssMB: number;
+  records: number;
+  /** Writing the meter's state at the end: milliseconds, MB. */
+  saveMs: number;
+  saveMB: number;
+}
+
+/**
+ * Decodes and meters `packets` packets of `keys` flows, made in memory, slices and records given out: CPU time a packet.
+ * Few keys take turns all the time; of many, `ACTIVE` are open at a time and each gets its ten packets.
+ */
+function cost(packets: number, keys: number): Cost {
+  const names = new Names();
+  const metrics = new Metrics();
+  const meter = new Meter({}, { metrics, names, onSlices: () => {}, onRecords: () => {} });
+  const decoder = new Decoder({ names }, { metrics });
+  const rows = new PacketRows(ROWS);
+  const batch = framesBatch();
+  let cpu = 0;
+  for (let from = 0; from < packets; from += BATCH) {
+    fill(batch, from, Math.min(BATCH, packets - from), keys);
+    const before = process.cpuUsage();
+    for (let at = 0; at < batch.length; ) {
+      at += decoder.decode(batch, at, batch.length, rows);
+      meter.add(rows);
+    }
+    const { user, system } = process.cpuUsage(before);
+    cpu += user + system;
+  }
+  const { saveMs, saveMB } = saveCost(meter);
+  const rssMB = process.memoryUsage.rss() / 2 ** 20;
+  meter.end();
+  return { packets, keys, nanoseconds: (1e3 * cpu) / packets, rssMB, records: meter.recordCount, saveMs, saveMB };
+}
+
+function saveCost(meter: Meter): { saveMs: number; saveMB: number } {
+  const before = performance.now();
+  const out = new StateWriter();
+  meter.save(out);
+  return { saveMs: performance.now() - before, saveMB: out.byteLength / 2 ** 20 };
+}
+
+function framesBatch(): PacketBatch {
+  const batch = new PacketBatch(BATCH);
+  const data = Buffer.alloc(BATCH * STRIDE);
+  for (let i = 0; i < BATCH; i++) {
+    FRAME.copy(data, i * STRIDE);
+    batch.offset[i] = i * STRIDE;
+    batch.capturedLength[i] = FRAME.length;
+    batch.wireLength[i] = WIRE;
+    batch.linkType[i] = 1;
+  }
+  batch.setData(data);
+  return batch;
+}
+
+function fill(batch: PacketBatch, from: number, count: number, keys: number): void {
+  const { view } = batch;
+  const open = Math.min(keys, ACTIVE);
+  for (let i = 0; i < count; i++) {
+    const packet = from + i;
+    // The flow's place among the open ones by a hash, and how many flows stood there before it.
+    const place = (Math.imul(packet, 0x9e3779b1) >>> 0) % open;
+    const turn = keys > ACTIVE ? Math.floor(packet / (ACTIVE * PACKETS_A_FLOW)) : 0;
+    const key = (place + turn * ACTIVE) % keys;
+    const at = i * STRIDE;
+    view.setUint32(at + 26, 0x0a000000 + (key & 0xffffff));
+    view.setUint32(at + 30, 0xc0000200 + (key >>> 24));
+    view.setUint16(at + 34, 1024 + (key % 60_000));
+    view.setUint16(at + 36, 443);
+    batch.timeUs[i] = 1.7e15 + Math.floor((packet * 1e6) / PACKETS_A_SECOND);
+  }
+  batch.length = count;
+}
+
+const line = ({ packets, keys, nanoseconds, rssMB, records, saveMs, saveMB }: Cost): string =>
+  `| ${packets.toLocaleString('en')} | ${keys.toLocaleString('en')} | ${nanoseconds.toFixed(0)} | ${rssMB.toFixed(0)} | ` +
+  `${records.toLocaleString('en')} | ${saveMs.toFixed(1)} ms, ${saveMB.toFixed(0)} MB |`;
+
+/** Prints cost a packet by packets and by keys, and draws both. */
+export function growth(most: number, svgPath: string): void {
+  cost(1e6, 1000);
+  console.log('| packets | keys | ns a packet | RSS MB | records | state |\n|---|---|---|---|---|---|');
+  const measured = (packets: number, keys: number): Cost => {
+    const answer = cost(packets, keys);
+    console.log(line(answer));
+    return answer;
+  };
+  const byPackets = [1e6, 3e6, 1e7, 3e7, 1e8].filter((n) => n <= most).map((n) => measured(n, 100_000));
+  const byKeys = [10, 1000, 100_000, 1e6, 1e7].map((n) => measured(Math.min(most, 2e7), n));
+  const at = (costs: Cost[], i: number): number => costs.at(i)?.nanoseconds ?? Number.NaN;
+  console.log(`\npackets: last / first ${(at(byPackets, -1) / at(byPackets, 0)).toFixed(2)}`);
+  console.log(`keys: 10,000,000 / 1,000 ${(at(byKeys, 4) / at(byKeys, 1)).toFixed(2)}`);
+  const points = (costs: Cost[], by: 'packets' | 'keys') => costs.map((each) => ({ x: each[by], y: each.nanoseconds }));
+  writeFileSync(
+    svgPath,
+    svgCurve('CPU time a packet, ns: decode and meter', [
+      { name: 'by packets (100,000 keys)', points: points(byPackets, 'packets') },
+      { name: 'by keys (20 M packets)', points: points(byKeys, 'keys') },
+    ]),
+  );
+}
