@@ -5,7 +5,7 @@ import { BAD } from './dialect.ts';
 import type { LogKind } from './kind.ts';
 import { LogRow } from './log-row.ts';
 import type { Mapping } from './mapping.ts';
-import { type Records, recordsOf, WAIT } from './records.ts';
+import { linesIn, type Records, recordsOf, WAIT } from './records.ts';
 
 /** Lines longer than this are no rows. */
 export const MAX_LINE_BYTES = 1 << 20;
@@ -78,7 +78,9 @@ export class LogParser {
         this.rows++;
       } else if (verdict === BAD) this.#bad(records.reason, bytes, at);
       else if (verdict !== '') this.skipped.set(verdict, (this.skipped.get(verdict) ?? 0) + 1);
-      at = this.#advance(bytes, at, records.end);
+      this.line += records.lines;
+      this.offset += records.end - at;
+      at = records.end;
     }
     return at - from;
   }
@@ -102,10 +104,4 @@ export class LogParser {
     const line = this.line + linesIn(bytes, from, this.#records.start);
     this.error = { code: 'log.row', offset: this.offset, message: `line ${line}: ${reason}` };
   }
-}
-
-function linesIn(bytes: Uint8Array, from: number, to: number): number {
-  let lines = 0;
-  for (let i = bytes.indexOf(LINE_END, from); i >= 0 && i < to; i = bytes.indexOf(LINE_END, i + 1)) lines++;
-  return lines;
 }

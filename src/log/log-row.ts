@@ -26,6 +26,9 @@ import { BEGAN_WITH_ANSWER, packHistory } from './zeek-history.ts';
 
 const ACK = 16;
 const TCP = 6;
+const UDP = 17;
+const TCP_LETTERS = 0x746370;
+const UDP_LETTERS = 0x756470;
 const ICMP = 1;
 const ICMP6 = 58;
 /** Stands in the column when nobody knows the protocol (255 is reserved by IANA). */
@@ -108,6 +111,11 @@ export class LogRow {
   #protocol(bytes: Uint8Array, from: number, to: number): number {
     const number = V.digits(bytes, from, to);
     if (number >= 0) return number <= 255 ? number : Number.NaN;
+    if (to - from === 3) {
+      const letters = ((bytes[from] | 32) << 16) | ((bytes[from + 1] | 32) << 8) | (bytes[from + 2] | 32);
+      if (letters === TCP_LETTERS) return TCP;
+      if (letters === UDP_LETTERS) return UDP;
+    }
     if (to - from > 64) return -1;
     const name = V.textOf(bytes, from, to);
     let known = this.#protocols.get(name);

@@ -23,6 +23,8 @@ export interface Records {
   /** Where the record that was read last began, and behind its end. */
   readonly start: number;
   readonly end: number;
+  /** Lines that ended since the record before. */
+  readonly lines: number;
   /** Why the latest record was bad. */
   readonly reason: string;
   readonly header: string;
@@ -58,6 +60,7 @@ export function recordsOf(format: LogFormat): Records {
 class JsonRecords implements Records {
   start = 0;
   end = 0;
+  lines = 0;
   reason = '';
   readonly header = '';
   readonly #record: JsonRecord;
@@ -74,13 +77,15 @@ class JsonRecords implements Records {
 
   next(bytes: Uint8Array, from: number, to: number, row: LogRow, last: boolean): Verdict {
     let at = from;
-    while (at < to && isBetween(bytes[at])) at++;
+    this.lines = 0;
+    for (; at < to && isBetween(bytes[at]); at++) if (bytes[at] === 10) this.lines++;
     this.start = at;
     if (at === to) return this.#give(to, NOTHING);
     if (bytes[at] !== 123) return this.#broken(bytes, at, to, last, 'no JSON object begins here');
     const outcome = this.#record.read(bytes, at, to, row);
     if (outcome === WHOLE) {
       this.#lost = false;
+      this.lines += linesIn(bytes, at, this.#record.end);
       this.reason = 'a value is not of its kind';
       return this.#give(this.#record.end, this.#record.valuesGood ? this.#finish(row) : BAD);
     }
@@ -103,6 +108,7 @@ class JsonRecords implements Records {
     this.reason = reason;
     const verdict = this.#lost ? NOTHING : BAD;
     this.#lost = true;
+    if (whole) this.lines++;
     return this.#give(whole ? lineEnd + 1 : to, verdict);
   }
 
@@ -115,6 +121,12 @@ class JsonRecords implements Records {
 /** Blanks, commas and brackets of a list, a byte order mark. */
 function isBetween(byte: number): boolean {
   return byte <= 32 || byte === 44 || byte === 91 || byte === 93 || byte >= 0xef;
+}
+
+export function linesIn(bytes: Uint8Array, from: number, to: number): number {
+  let lines = 0;
+  for (let i = bytes.indexOf(10, from); i >= 0 && i < to; i = bytes.indexOf(10, i + 1)) lines++;
+  return lines;
 }
 
 /** What lines mean that are no rows. */
@@ -131,6 +143,7 @@ interface HeaderReader {
 class LineRecords implements Records {
   start = 0;
   end = 0;
+  lines = 0;
   reason = '';
   readonly #dialect: Dialect;
   readonly #headerReader: HeaderReader;
@@ -158,6 +171,7 @@ class LineRecords implements Records {
     const whole = found >= 0 && found < to;
     if (!whole && !last) return WAIT;
     this.start = from;
+    this.lines = whole ? 1 : 0;
     this.end = whole ? found + 1 : to;
     let lineEnd = whole ? found : to;
     if (lineEnd > from && bytes[lineEnd - 1] === 13) lineEnd--;

@@ -131,7 +131,10 @@ export class SortedLogs {
       do {
         batch.copyRow(batch.length++, run.batch, run.at++);
         if (run.at < run.batch.length) run.endUs = run.batch.endUs[run.at];
-        else if (!run.more()) this.#runs = this.#runs.filter((other) => other !== run);
+        else if (!run.more()) {
+          this.#runs = this.#runs.filter((other) => other !== run);
+          break;
+        }
       } while (batch.length < batch.capacity && run.endUs <= limit);
     }
     return batch.length > 0;

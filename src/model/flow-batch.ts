@@ -89,6 +89,38 @@ function byteSize(capacity: number): number {
   return NAMES.reduce((sum, name) => sum + COLUMNS[name].BYTES_PER_ELEMENT * capacity, 64 * capacity);
 }
 
+const ADDRESSES = ['sourceAddress', 'destinationAddress', 'outerSourceAddress', 'outerDestinationAddress'] as const;
+/** What a column has that nobody filled, where it is not 0. */
+const DEFAULTS: Partial<Record<ColumnName, number>> = {
+  samplingInterval: 1,
+  sourceMacAddress: -1,
+  destinationMacAddress: -1,
+  vlanId: -1,
+  ingressInterface: -1,
+  egressInterface: -1,
+  sourceAs: -1,
+  destinationAs: -1,
+};
+const WORDS = [0, 1, 2, 3];
+
+/** Compiled from the list of columns: a loop over their names takes a microsecond a row, longer than reading a log's row. */
+const clearColumns = compile(
+  'batch, row',
+  NAMES.map((name) => `batch.${name}[row] = ${DEFAULTS[name] ?? 0};`),
+  (name, word) => `batch.${name}[4 * row + ${word}] = 0;`,
+) as (batch: FlowBatch, row: number) => void;
+
+const copyColumns = compile(
+  'batch, to, source, from',
+  NAMES.map((name) => `batch.${name}[to] = source.${name}[from];`),
+  (name, word) => `batch.${name}[4 * to + ${word}] = source.${name}[4 * from + ${word}];`,
+) as (batch: FlowBatch, to: number, source: FlowBatch, from: number) => void;
+
+function compile(parameters: string, columns: string[], address: (name: string, word: number) => string): unknown {
+  const addresses = ADDRESSES.flatMap((name) => WORDS.map((word) => address(name, word)));
+  return new Function(...parameters.split(', '), [...columns, ...addresses].join('\n'));
+}
+
 class Batch implements Stateful {
   readonly capacity: number;
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
@@ -120,7 +152,7 @@ class Batch implements Stateful {
   /** The addresses stand between the 32-bit and the 16-bit columns, so every view is aligned. */
   #addresses(views: Record<string, unknown>, start: number): number {
     let offset = start;
-    for (const name of ['sourceAddress', 'destinationAddress', 'outerSourceAddress', 'outerDestinationAddress']) {
+    for (const name of ADDRESSES) {
       views[name] = new Int32Array(this.buffer as ArrayBuffer, offset, 4 * this.capacity);
       offset += 16 * this.capacity;
     }
@@ -129,20 +161,7 @@ class Batch implements Stateful {
 
   /** Writes the defaults of a row that nobody filled: no addresses, no names, unsampled. */
   clearRow(row: number): void {
-    const batch = this as unknown as FlowBatch;
-    for (const name of NAMES) batch[name][row] = 0;
-    batch.samplingInterval[row] = 1;
-    batch.sourceMacAddress[row] = -1;
-    batch.destinationMacAddress[row] = -1;
-    batch.vlanId[row] = -1;
-    batch.ingressInterface[row] = -1;
-    batch.egressInterface[row] = -1;
-    batch.sourceAs[row] = -1;
-    batch.destinationAs[row] = -1;
-    this.sourceAddress.fill(0, 4 * row, 4 * row + 4);
-    this.destinationAddress.fill(0, 4 * row, 4 * row + 4);
-    this.outerSourceAddress.fill(0, 4 * row, 4 * row + 4);
-    this.outerDestinationAddress.fill(0, 4 * row, 4 * row + 4);
+    clearColumns(this as unknown as FlowBatch, row);
   }
 
   /** Takes all rows of a batch of the same capacity. */
@@ -153,14 +172,7 @@ class Batch implements Stateful {
 
   /** Copies row `from` of another batch into row `to` of this one. */
   copyRow(to: number, source: FlowBatch, from: number): void {
-    const batch = this as unknown as FlowBatch;
-    for (const name of NAMES) batch[name][to] = source[name][from];
-    for (let i = 0; i < 4; i++) {
-      this.sourceAddress[4 * to + i] = source.sourceAddress[4 * from + i];
-      this.destinationAddress[4 * to + i] = source.destinationAddress[4 * from + i];
-      this.outerSourceAddress[4 * to + i] = source.outerSourceAddress[4 * from + i];
-      this.outerDestinationAddress[4 * to + i] = source.outerDestinationAddress[4 * from + i];
-    }
+    copyColumns(this as unknown as FlowBatch, to, source, from);
   }
 
   save(out: StateWriter): void {
