@@ -1,4 +1,5 @@
-import { type Colour, linePlot, plotTop } from '../core/line-plot.ts';
+import type { Colour } from '../core/canvas.ts';
+import { linePlot, plotTop } from '../core/line-plot.ts';
 import { printable, shellQuoted } from '../core/text.ts';
 import { formatUs } from '../core/time.ts';
 import { formatNumber, formatQuantity } from '../core/units.ts';

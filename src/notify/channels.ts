@@ -6,9 +6,12 @@ import type { Metrics } from '../core/metrics.ts';
 import { readSecret, readText, type SecretPlaces } from '../core/secrets.ts';
 import { formatUs } from '../core/time.ts';
 import type { PlotSource, Transition } from '../model/alert.ts';
+import { AlertmanagerChannel } from './alertmanager.ts';
+import { ChatChannel } from './chat.ts';
 import type { Channel, Content, Outcome } from './content.ts';
 import { EmailChannel } from './email.ts';
 import type { ChannelOptions } from './options.ts';
+import { SyslogChannel } from './syslog.ts';
 import { WebhookChannel } from './webhook.ts';
 
 export interface ChannelDeps extends SecretPlaces {
@@ -38,16 +41,41 @@ export function createChannels(options: readonly ChannelOptions[], deps: Channel
 function createChannel(options: ChannelOptions, deps: ChannelDeps): Channel {
   const { clock, metrics, logger, baseDir } = deps;
   const dashboardUrl = (content: Content) => urlOf(deps.dashboard, content);
+  const userAgent = `weir/${deps.version}`;
   if (options.type === 'webhook') {
     const { secret: value, secret_file: file, secret_env: env } = options;
     const secret = readSecret({ value, file, env }, deps);
-    return new WebhookChannel(options, { clock, secret, dashboardUrl, userAgent: `weir/${deps.version}` });
+    return new WebhookChannel(options, { clock, secret, dashboardUrl, userAgent });
   }
+  if (options.type === 'chat') {
+    const { url: value, url_file: file, url_env: env } = options;
+    return new ChatChannel(options, {
+      clock,
+      url: chatUrl(readSecret({ value, file, env }, deps)),
+      dashboardUrl,
+      userAgent,
+    });
+  }
+  if (options.type === 'alertmanager') {
+    const { token: value, token_file: file, token_env: env } = options;
+    const secret = readSecret({ value, file, env }, deps);
+    return new AlertmanagerChannel(options, { clock, secret, dashboardUrl, userAgent });
+  }
+  if (options.type === 'syslog') return new SyslogChannel(options, { clock, ca: caOf(options.ca_file, baseDir) });
   const { password: value, password_file: file, password_env: env, ca_file } = options.smtp;
   const password = readSecret({ value, file, env }, deps);
-  const ca = ca_file === undefined ? undefined : readText(resolve(baseDir, ca_file));
+  const ca = caOf(ca_file, baseDir);
   const plot = deps.plot ?? (async () => null);
   return new EmailChannel(options, { clock, metrics, logger, password, ca, dashboardUrl, plot });
+}
+
+function caOf(file: string | undefined, baseDir: string): string | undefined {
+  return file === undefined ? undefined : readText(resolve(baseDir, file));
+}
+
+function chatUrl(text: string | undefined): string {
+  if (text !== undefined && /^https?:/.test(text) && URL.canParse(text)) return text;
+  throw new WeirError('notify.secret', 'the address of the chat is no URL', { hint: 'https://hooks.example/...' });
 }
 
 function urlOf(base: string | null, content: Content): string | null {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseDurationUs } from '../core/units.ts';
 import { SEVERITIES } from '../model/plan.ts';
+import { FACILITIES } from './syslog-line.ts';
 
 const duration = z.string().refine((text) => parseDurationUs(text) > 0, 'a duration such as 10s, 5m, 24h');
 const name = z.string().regex(/^[\w.-]{1,64}$/, 'letters, digits, dot, dash and underscore, at most 64');
@@ -18,13 +19,14 @@ const secret = (field: string) => ({
   [`${field}_env`]: line.optional(),
 });
 
+const httpUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => URL.canParse(text) && new URL(text).username === '', 'credentials belong into headers');
+
 const webhookOptions = z.strictObject({
   name,
   type: z.literal('webhook'),
-  url: z
-    .url({ protocol: /^https?$/ })
-    .refine((text) => URL.canParse(text) && new URL(text).username === '', 'credentials belong into headers')
-    .describe('Where each alert is posted as JSON.'),
+  url: httpUrl.describe('Where each alert is posted as JSON.'),
   ...(secret('secret') as SecretFields<'secret'>),
   headers: z.record(header, line).default({}).describe('Further headers of each request.'),
   timeout: duration.default('10s').describe('From the first byte sent to the last byte of the answer.'),
@@ -52,15 +54,62 @@ const emailOptions = z.strictObject({
   to: z.array(address).min(1).max(100),
 });
 
+const chatOptions = z.strictObject({
+  name,
+  type: z.literal('chat'),
+  format: z.enum(['slack', 'mattermost', 'teams']).default('slack'),
+  url: httpUrl.optional().describe("The chat's incoming webhook. Who knows it may write there: better in a file."),
+  url_file: line.optional(),
+  url_env: line.optional(),
+  timeout: duration.default('10s'),
+});
+
+const alertmanagerOptions = z.strictObject({
+  name,
+  type: z.literal('alertmanager'),
+  url: httpUrl.describe('Where Alertmanager answers, without /api/v2.'),
+  labels: z.record(z.string().regex(/^[a-zA-Z_]\w*$/, 'the name of a label'), line).default({}),
+  headers: z.record(header, line).default({}),
+  ...(secret('token') as SecretFields<'token'>),
+  hold: duration
+    .default('24h')
+    .describe('An alert whose end weir could not tell ends there by itself after this time.'),
+  timeout: duration.default('10s'),
+});
+
+const syslogOptions = z.strictObject({
+  name,
+  type: z.literal('syslog'),
+  host: line,
+  port: z.int().min(1).max(65_535).optional().describe('Default 514 over udp, 601 over tcp, 6514 over tls.'),
+  protocol: z.enum(['udp', 'tcp', 'tls']).default('udp'),
+  facility: z.enum(Object.keys(FACILITIES) as [keyof typeof FACILITIES]).default('daemon'),
+  app_name: z
+    .string()
+    .regex(/^[!-~]{1,48}$/, 'at most 48 printable characters')
+    .default('weir'),
+  ca_file: line.optional().describe('Certificates to trust instead of those that Node brings.'),
+  servername: line.optional(),
+  timeout: duration.default('10s'),
+});
+
+/** Where the secret of a channel stands, and whether it must have one. */
+const SECRETS = { webhook: 'secret', chat: 'url', alertmanager: 'token', email: 'password', syslog: null } as const;
+
 /** One entry of `channels:` of the configuration. */
 export const channelOptions = z
-  .discriminatedUnion('type', [webhookOptions, emailOptions])
+  .discriminatedUnion('type', [webhookOptions, emailOptions, chatOptions, alertmanagerOptions, syslogOptions])
   .superRefine((channel, context) => {
-    const [at, fields, base] =
-      channel.type === 'email' ? ([['smtp'], channel.smtp, 'password'] as const) : ([[], channel, 'secret'] as const);
+    const at = channel.type === 'email' ? ['smtp'] : [];
+    const fields = channel.type === 'email' ? channel.smtp : channel;
+    const base = SECRETS[channel.type];
+    if (base === null) return;
     const given = [base, `${base}_file`, `${base}_env`].filter((key) => (fields as Record<string, unknown>)[key]);
     if (given.length > 1)
       context.addIssue({ code: 'custom', path: [...at, given[1]], message: `give one of ${given.join(', ')}` });
+    if (channel.type === 'chat' && given.length === 0) {
+      context.addIssue({ code: 'custom', path: ['url'], message: 'give url, url_file or url_env' });
+    }
     if (channel.type === 'email' && (channel.smtp.user === undefined) !== (given.length === 0)) {
       context.addIssue({ code: 'custom', path: ['smtp', 'user'], message: 'user and password belong together' });
     }
@@ -103,4 +152,7 @@ type SecretFields<Name extends string> = Record<Name | `${Name}_file` | `${Name}
 export type ChannelOptions = z.infer<typeof channelOptions>;
 export type WebhookOptions = z.infer<typeof webhookOptions>;
 export type EmailOptions = z.infer<typeof emailOptions>;
+export type ChatOptions = z.infer<typeof chatOptions>;
+export type AlertmanagerOptions = z.infer<typeof alertmanagerOptions>;
+export type SyslogOptions = z.infer<typeof syslogOptions>;
 export type RouteOptions = z.infer<typeof routeOptions>;
