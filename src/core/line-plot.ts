@@ -1,6 +1,4 @@
-import { encodePng } from './png.ts';
-
-export type Colour = readonly [number, number, number];
+import { Canvas, type Colour } from './canvas.ts';
 
 export interface LinePlot {
   width: number;
@@ -27,32 +25,12 @@ export function linePlot(plot: LinePlot): Buffer {
   for (let x = 0; x < columns.length; x++) fillColumn(canvas, plot, columns, x);
   for (let x = 0; x < columns.length; x++) strokeColumn(canvas, plot, columns, x);
   if (plot.limit !== null) drawLimit(canvas, plot, plot.limit);
-  return encodePng(plot.width, plot.height, canvas.rgb);
+  return canvas.png();
 }
 
 /** The largest value that the plot shows; its top edge is `HEADROOM` times that. */
 export function plotTop({ points, limit }: Pick<LinePlot, 'points' | 'limit'>): number {
   return points.reduce((most, { y }) => Math.max(most, y || 0), limit ?? 0);
-}
-
-class Canvas {
-  readonly width: number;
-  readonly height: number;
-  readonly rgb: Uint8Array;
-
-  constructor(width: number, height: number, background: Colour) {
-    this.width = width;
-    this.height = height;
-    this.rgb = new Uint8Array(width * height * 3);
-    for (let i = 0; i < this.rgb.length; i++) this.rgb[i] = background[i % 3];
-  }
-
-  /** Lays `colour` over a pixel, `share` 0..1 of it. */
-  blend(x: number, y: number, colour: Colour, share: number): void {
-    if (x < 0 || y < 0 || x >= this.width || y >= this.height || share <= 0) return;
-    const at = (y * this.width + x) * 3;
-    for (let i = 0; i < 3; i++) this.rgb[at + i] += (colour[i] - this.rgb[at + i]) * Math.min(1, share);
-  }
 }
 
 function scaleY(plot: LinePlot): (value: number) => number {

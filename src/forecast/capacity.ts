@@ -1,4 +1,4 @@
-import type { Capacity } from '../model/series.ts';
+import type { Capacity, WhatIf } from '../model/series.ts';
 import type { DailyOutlook } from './daily-outlook.ts';
 import { DAY_US } from './steps.ts';
 import { type DailyTrend, lineLogAt, quantile } from './trend.ts';
@@ -19,11 +19,14 @@ export function timeToCapacity(
   horizonUs: number,
   nextDayUs: number,
   seed = 1,
+  { growth = 1, add = 0 }: WhatIf = {},
 ): Capacity {
   const none = { etaUs: null, loUs: null, hiUs: null };
   if (!outlook || !(threshold > 0)) return { threshold, horizonUs, probability: 0, trend: none, ...none };
   const days = Math.max(1, Math.min(MOST_DAYS, Math.ceil(horizonUs / DAY_US)));
-  const paths = simulate(outlook, threshold, days, seed);
+  // What is added to the load is taken from what is free; the least load is still one.
+  const aim = Math.max(Number.MIN_VALUE, threshold - add);
+  const paths = simulate(outlook, aim, growth, days, seed);
   const reached = paths.first.filter(Number.isFinite).length;
   return {
     threshold,
@@ -35,12 +38,12 @@ export function timeToCapacity(
 }
 
 /** The day of the first value at or above the threshold, a path; Infinity when there is none within `days`. */
-function simulate(outlook: DailyOutlook, threshold: number, days: number, seed: number) {
+function simulate(outlook: DailyOutlook, threshold: number, growth: number, days: number, seed: number) {
   const draw = normals(seed);
   const first = new Float64Array(PATHS);
   const line = new Float64Array(PATHS);
-  const likely = new PathMaker(outlook.trend, outlook, threshold, draw);
-  const other = new PathMaker(outlook.other, outlook, threshold, draw);
+  const likely = new PathMaker(outlook.trend, outlook, threshold, growth, draw);
+  const other = new PathMaker(outlook.other, outlook, threshold, growth, draw);
   for (let path = 0; path < PATHS; path++) {
     const maker = draw.uniform() < outlook.otherWeight ? other : likely;
     maker.walk(days);
@@ -58,16 +61,18 @@ class PathMaker {
   private readonly today: number;
   private readonly widening: number;
   private readonly aim: number;
+  private readonly growth: number;
   private readonly draw: Draw;
   private readonly scatter: Float64Array;
   private readonly block: number;
   private readonly weekday = new Float64Array(7);
 
-  constructor(trend: DailyTrend, outlook: DailyOutlook, threshold: number, draw: Draw) {
+  constructor(trend: DailyTrend, outlook: DailyOutlook, threshold: number, growth: number, draw: Draw) {
     this.trend = trend;
     this.today = outlook.days;
     this.widening = outlook.widening;
     this.aim = Math.log(threshold);
+    this.growth = growth;
     this.draw = draw;
     this.scatter = trend.residuals.filter((r) => !Number.isNaN(r));
     this.block = Math.max(1, Math.min(LONGEST_BLOCK, Math.floor(this.scatter.length / 4)));
@@ -76,8 +81,11 @@ class PathMaker {
   /** Sets `first` and `line`, the first days on which the load and its trend are at the threshold. */
   walk(days: number): void {
     const { trend, draw, block, scatter, aim, weekday } = this;
-    const level = trend.level + this.widening * trend.levelError * draw.normal();
-    const slope = trend.slope + this.widening * trend.slopeError * draw.normal();
+    const past = trend.level + this.widening * trend.levelError * draw.normal();
+    const grown = trend.slope + this.widening * trend.slopeError * draw.normal();
+    // Another growth turns the line where it is today.
+    const slope = grown * this.growth;
+    const level = past + (grown - slope) * (this.today - trend.centre);
     for (let i = 0; i < 7; i++) weekday[i] = trend.weekday[i] + trend.weekdayError[i] * draw.normal();
     this.first = this.line = Number.POSITIVE_INFINITY;
     let from = 0;

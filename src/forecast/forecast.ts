@@ -4,6 +4,7 @@ export { AnomalyDetector, type AnomalyScore } from './anomaly.ts';
 export { type BacktestOptions, backtest, type HorizonRecord } from './backtest.ts';
 export { baselines } from './baseline.ts';
 export { CounterRate } from './counter.ts';
+export { type FanChart, fanChart } from './fan-chart.ts';
 export { LoadBook, type LoadSeries, type SeriesSink } from './load-book.ts';
 export { forecasters } from './load-forecaster.ts';
 export { loadPlans } from './load-plans.ts';

@@ -6,6 +6,7 @@ import type {
   ForecastPoint,
   LoadForecast,
   LoadForecaster,
+  WhatIf,
 } from '../model/series.ts';
 import { timeToCapacity } from './capacity.ts';
 import { type DailyOutlook, dailyOutlook, driftOf } from './daily-outlook.ts';
@@ -185,11 +186,12 @@ class SeasonalForecaster implements LoadForecaster {
     return toPoint(timeUs, z, Math.hypot(half80, 1.28 * drift.error), Math.hypot(half95, 1.96 * drift.error));
   }
 
-  capacity(threshold: number, horizonUs: number, seed = 1): Capacity {
+  capacity(threshold: number, horizonUs: number, seed = 1, whatIf: WhatIf = {}): Capacity {
     const outlook = this.dailyOutlook();
     const known = this.fitted?.capacity;
-    const question = `${threshold} ${horizonUs} ${seed}`;
-    const answer = known?.get(question) ?? timeToCapacity(outlook, threshold, horizonUs, this.peaks.openDayUs, seed);
+    const question = `${threshold} ${horizonUs} ${seed} ${whatIf.growth} ${whatIf.add}`;
+    const day = this.peaks.openDayUs;
+    const answer = known?.get(question) ?? timeToCapacity(outlook, threshold, horizonUs, day, seed, whatIf);
     if (known && known.size < MOST_ANSWERS) known.set(question, answer);
     return answer;
   }

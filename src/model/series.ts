@@ -102,6 +102,14 @@ export interface Capacity {
   horizonUs: number;
 }
 
+/** A question about another future than the one that the past suggests. */
+export interface WhatIf {
+  /** Growth from today on, as a multiple of what it was: 2 is twice as fast. Default 1. */
+  growth?: number;
+  /** Load that is added from today on, in the unit of the series: a new customer. Default 0. */
+  add?: number;
+}
+
 export interface ForecastOptions {
   stepUs: number;
   /** Default day and week. */
@@ -117,7 +125,7 @@ export interface LoadForecaster extends Stateful {
   /** The path for the given number of steps; empty before two values. Does not change the model. */
   forecast(steps: number): LoadForecast;
   /** `seed` fixes the simulated paths; the same state and seed give the same answer. */
-  capacity(threshold: number, horizonUs: number, seed?: number): Capacity;
+  capacity(threshold: number, horizonUs: number, seed?: number, whatIf?: WhatIf): Capacity;
 }
 
 export interface ForecasterFactory {
