@@ -141,6 +141,8 @@ export class CollectorSource implements Source {
     while (queue.length > 0 && decoder.records - before < budget) {
       queue.shift((from, to, address, port, timeUs) => decoder.decode(queue.data, from, to, address, port, timeUs));
     }
+    // What came meanwhile is taken now: the socket's own buffer is the smallest of all.
+    for (let turns = 0; turns < 16 && queue.length < 16_384 && this.#listener.pull?.(); turns++);
     decoder.flush();
     this.#pairing?.flush();
     this.#states();

@@ -1,11 +1,12 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Endpoint } from './collector-options.ts';
 import { kernelDrops, socketInode } from './kernel-drops.ts';
+import { hasNativeSocket, NativeSocket, type Receiver } from './native-socket.ts';
 
-/** Takes a datagram; `bytes` are the listener's again when the call returns. */
-export type Receiver = (bytes: Uint8Array, address: string, port: number) => void;
+export type { Receiver } from './native-socket.ts';
 
 export interface Listener {
   /** Resolves when the port is open. */
@@ -14,10 +15,14 @@ export interface Listener {
   readonly drops: number;
   /** The port that is open. */
   readonly port: number;
+  /** Takes what waits in the system, without waiting. @returns whether there may be more */
+  pull?(): boolean;
   stop(): Promise<void>;
 }
 
 const SECOND_MS = 1000;
+/** Calls of 128 datagrams after which the engine has its turn. */
+const MOST_TURNS = 16;
 const MAPPED = '::ffff:';
 
 /** A UDP socket with a large buffer, which the kernel may not give: then it says so. */
@@ -28,6 +33,8 @@ export class UdpListener implements Listener {
   readonly #drops: Counter;
   readonly #bufferBytes: Counter;
   #socket: Socket | null = null;
+  #native: NativeSocket | null = null;
+  #receive: Receiver = () => {};
   #timer: NodeJS.Timeout | undefined;
   #inode = -1;
   drops = 0;
@@ -49,41 +56,73 @@ export class UdpListener implements Listener {
   }
 
   get port(): number {
-    return this.#socket?.address().port ?? 0;
+    return this.#native?.port ?? this.#socket?.address().port ?? 0;
   }
 
-  start(receive: Receiver): Promise<void> {
+  async start(receive: Receiver): Promise<void> {
+    this.#receive = receive;
+    if (hasNativeSocket) this.#openNative();
+    else await this.#openNode();
+    this.#watchDrops();
+  }
+
+  #openNative(): void {
+    const native = new NativeSocket();
+    native.open(this.#endpoint, this.#options);
+    this.#native = native;
+    this.#checkBuffer(native.receiveBuffer);
+    void this.#follow(native);
+  }
+
+  /** Whenever something is there it goes to the queue, which the engine's own pulling may have emptied already. */
+  async #follow(native: NativeSocket): Promise<void> {
+    while (this.#native === native) {
+      await native.wait();
+      for (let turns = 0; turns < MOST_TURNS && this.pull(); turns++);
+      await new Promise(setImmediate);
+    }
+    native.close();
+  }
+
+  pull(): boolean {
+    return this.#native !== null && this.#native.read(this.#receive) > 0;
+  }
+
+  #openNode(): Promise<void> {
     const { address, port } = this.#endpoint;
     const type = address.includes(':') ? 'udp6' : 'udp4';
     const socket = createSocket({ type, reusePort: this.#options.reusePort });
     this.#socket = socket;
     socket.on('message', (bytes, from) => {
       const sender = from.address;
-      receive(bytes, sender.startsWith(MAPPED) ? sender.slice(MAPPED.length) : sender, from.port);
+      this.#receive(bytes, sender.startsWith(MAPPED) ? sender.slice(MAPPED.length) : sender, from.port);
     });
     return new Promise((resolve, reject) => {
       socket.once('error', reject);
       socket.bind(port, address, () => {
         socket.off('error', reject);
-        socket.on('error', (error) =>
-          this.#logger.warn({ code: 'exporter.socket', source: this.#options.name }, error.message),
-        );
-        this.#checkBuffer(socket);
-        this.#watchDrops();
+        socket.on('error', (error) => this.#warn(error.message));
+        this.#tryBuffer(socket);
         resolve();
       });
     });
   }
 
-  #checkBuffer(socket: Socket): void {
-    const wanted = this.#options.receiveBuffer;
+  #tryBuffer(socket: Socket): void {
     try {
-      socket.setRecvBufferSize(wanted);
+      socket.setRecvBufferSize(this.#options.receiveBuffer);
     } catch (error) {
-      this.#logger.warn({ code: 'exporter.buffer', source: this.#options.name }, String(error));
+      this.#warn(messageOf(error));
     }
-    // Linux answers twice of what it gave, to count its own bookkeeping.
-    const given = socket.getRecvBufferSize() / 2;
+    this.#checkBuffer(socket.getRecvBufferSize() / 2);
+  }
+
+  #warn(message: string): void {
+    this.#logger.warn({ code: 'exporter.socket', source: this.#options.name }, message);
+  }
+
+  #checkBuffer(given: number): void {
+    const wanted = this.#options.receiveBuffer;
     this.#bufferBytes.value = given;
     if (given >= wanted) return;
     this.#logger.warn(
@@ -93,7 +132,8 @@ export class UdpListener implements Listener {
   }
 
   #watchDrops(): void {
-    this.#inode = socketInode(this.port);
+    const { port } = this;
+    this.#inode = socketInode(port);
     this.#timer = setInterval(() => this.readDrops(), SECOND_MS);
     this.#timer.unref();
   }
@@ -107,10 +147,12 @@ export class UdpListener implements Listener {
 
   stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.readDrops();
     const socket = this.#socket;
     this.#socket = null;
+    // The one that waits closes it.
+    this.#native = null;
     if (socket === null) return Promise.resolve();
-    this.readDrops();
     return new Promise((resolve) => socket.close(() => resolve()));
   }
 }
