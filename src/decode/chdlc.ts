@@ -14,3 +14,10 @@ export function chdlc(walk: Walk): number {
   walk.at += 4;
   return ETHERTYPE;
 }
+
+/** One byte of direction before the frame (LINKTYPE_C_HDLC_WITH_DIR). */
+export function chdlcWithDirection(walk: Walk): number {
+  if (walk.lacks(1)) return END;
+  walk.at++;
+  return chdlc(walk);
+}

@@ -48,3 +48,10 @@ function snap(walk: Walk): number {
   if (organisation === 0) return ETHERTYPE;
   return organisation === 0x0080c2 && (walk.type === 1 || walk.type === 7) ? ETHERNET : END;
 }
+
+/** One byte of direction before the frame (LINKTYPE_FRELAY_WITH_DIR). */
+export function frameRelayWithDirection(walk: Walk): number {
+  if (walk.lacks(1)) return END;
+  walk.at++;
+  return frameRelay(walk);
+}

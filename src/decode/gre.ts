@@ -1,7 +1,9 @@
 import { causeCode } from './causes.ts';
-import { END, ERSPAN_2, ERSPAN_3, ETHERNET, ETHERTYPE, FRAME_RELAY, IP, PPP } from './step-codes.ts';
+import { layerCode } from './layer-codes.ts';
+import { END, ERSPAN_2, ERSPAN_3, ETHERNET, ETHERTYPE, FRAME_RELAY, GRE, IP, PPP } from './step-codes.ts';
 import type { Walk } from './walk.ts';
 
+const GRE_LAYER = layerCode('gre');
 const TUNNEL_HEADER = causeCode('tunnel_header');
 const CHECKSUM = 0x8000;
 const ROUTING = 0x4000;
@@ -65,4 +67,12 @@ function wccp(walk: Walk): number {
   if (walk.lacks(1)) return END;
   if (walk.data[walk.at] >>> 4 !== 4) walk.at += 4;
   return IP;
+}
+
+/** GRE in UDP (RFC 8086): checksum, key and sequence number are all that its first 16 bits may announce. */
+export function greInUdp(walk: Walk): number {
+  if (walk.at + 4 > walk.cap) return END;
+  if ((walk.view.getUint16(walk.at) & ~(CHECKSUM | KEY | SEQUENCE)) !== 0) return END;
+  walk.push(GRE_LAYER);
+  return GRE;
 }

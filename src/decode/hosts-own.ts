@@ -7,6 +7,7 @@ const SLIP_LAYER = layerCode('slip');
 const IPNET_LAYER = layerCode('ipnet');
 const IPOIB_LAYER = layerCode('ipoib');
 const PFLOG_LAYER = layerCode('pflog');
+const ENC_LAYER = layerCode('enc');
 const LINK_HEADER = causeCode('link_header');
 const MAX_FAMILY = 30;
 
@@ -55,5 +56,15 @@ export function pflog(walk: Walk): number {
   }
   if (walk.lacks(length)) return END;
   walk.at = at + length;
+  return IP;
+}
+
+/*
+ * BSD's view of packets in IPsec (LINKTYPE_ENC): 0 address family   4 SPI   8 flags, all 32 bits, in the host's order
+ */
+export function enc(walk: Walk): number {
+  if (walk.lacks(12)) return END;
+  walk.push(ENC_LAYER);
+  walk.at += 12;
   return IP;
 }

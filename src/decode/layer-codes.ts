@@ -70,6 +70,10 @@ const TEXTS = [
   'lldp',
   'eapol',
   'stp',
+  'lisp',
+  'ayiya',
+  'enc',
+  'erf',
 ] as const;
 
 export type LayerName = (typeof TEXTS)[number];

@@ -5,6 +5,7 @@ import type { Walk } from './walk.ts';
 
 const GUE_LAYER = layerCode('gue');
 const TZSP_LAYER = layerCode('tzsp');
+const LISP_LAYER = layerCode('lisp');
 const TZSP_PADDING = 0;
 const TZSP_LAST = 1;
 const TZSP_ETHERNET = 1;
@@ -54,4 +55,12 @@ export function tzsp(walk: Walk): number {
   walk.push(TZSP_LAYER);
   walk.at = at + 1;
   return protocol === TZSP_ETHERNET ? ETHERNET : WLAN;
+}
+
+/* LISP data (RFC 9300, section 5.1): 0 flags (8), nonce or versions (24)   4 instance or locator status (32)   8 IP */
+export function lisp(walk: Walk): number {
+  if (!looksLikeIp(walk, walk.at + 8)) return END;
+  walk.push(LISP_LAYER);
+  walk.at += 8;
+  return IP;
 }

@@ -1,17 +1,19 @@
 import { arcnet, arcnetLinux } from './arcnet.ts';
 import { arp } from './arp.ts';
 import { atmClip, atmLlc, sunAtm } from './atm.ts';
+import { ayiya } from './ayiya.ts';
 import { capwap } from './capwap.ts';
 import { causeCode } from './causes.ts';
-import { chdlc } from './chdlc.ts';
+import { chdlc, chdlcWithDirection } from './chdlc.ts';
+import { erf } from './erf.ts';
 import { erspan2, erspan3 } from './erspan.ts';
 import { ethernet, etherType } from './ethernet.ts';
 import { fabricPath, isl, macsec, pbb, plainTag, trill } from './ethernet-tags.ts';
-import { frameRelay } from './frame-relay.ts';
+import { frameRelay, frameRelayWithDirection } from './frame-relay.ts';
 import { geneve } from './geneve.ts';
-import { gre } from './gre.ts';
+import { gre, greInUdp } from './gre.ts';
 import { gtpU } from './gtp.ts';
-import { ipnet, ipoib, pflog, slip } from './hosts-own.ts';
+import { enc, ipnet, ipoib, pflog, slip } from './hosts-own.ts';
 import { ip } from './ipv4.ts';
 import { extensions, ipv6 } from './ipv6.ts';
 import { juniperChdlc, juniperEther, juniperFrameRelay, juniperPpp } from './juniper.ts';
@@ -26,7 +28,7 @@ import { ppp, pppProtocol, pppSerial, pppWithDirection } from './ppp.ts';
 import { pppoe } from './pppoe.ts';
 import { prismOrAvs, radiotap } from './radio-headers.ts';
 import { sll, sll2 } from './sll.ts';
-import { etherIp, gue, tzsp } from './small-tunnels.ts';
+import { etherIp, gue, lisp, tzsp } from './small-tunnels.ts';
 import * as step from './step-codes.ts';
 import { brcm, brcmPrepend, dsa, edsa } from './switch-tags.ts';
 import { teredo } from './teredo.ts';
@@ -188,6 +190,20 @@ function take(walk: Walk, next: number): number {
       return gue(walk);
     case step.TZSP:
       return tzsp(walk);
+    case step.LISP:
+      return lisp(walk);
+    case step.AYIYA:
+      return ayiya(walk);
+    case step.GRE_IN_UDP:
+      return greInUdp(walk);
+    case step.ENC:
+      return enc(walk);
+    case step.ERF:
+      return erf(walk);
+    case step.CHDLC_DIRECTION:
+      return chdlcWithDirection(walk);
+    case step.FRAME_RELAY_DIRECTION:
+      return frameRelayWithDirection(walk);
     default:
       return step.END;
   }

@@ -1,5 +1,20 @@
 import { TUNNEL_DESTINATION, TUNNEL_EITHER, UDP_PORTS } from './ports-of-services.ts';
-import { CAPWAP, END, GENEVE, GTP_U, GUE, L2TP, MPLS, TEREDO, TZSP, VXLAN, VXLAN_GPE } from './step-codes.ts';
+import {
+  AYIYA,
+  CAPWAP,
+  END,
+  GENEVE,
+  GRE_IN_UDP,
+  GTP_U,
+  GUE,
+  L2TP,
+  LISP,
+  MPLS,
+  TEREDO,
+  TZSP,
+  VXLAN,
+  VXLAN_GPE,
+} from './step-codes.ts';
 
 /** Tunnels over UDP by the port that opens them (IANA; 8472 is Linux's older VXLAN port). */
 const STEPS: ReadonlyMap<number, number> = new Map([
@@ -9,6 +24,9 @@ const STEPS: ReadonlyMap<number, number> = new Map([
   [6081, GENEVE],
   [6635, MPLS], // RFC 7510
   [6080, GUE],
+  [4754, GRE_IN_UDP],
+  [4341, LISP],
+  [5072, AYIYA],
   [37008, TZSP],
   [2152, GTP_U],
   [1701, L2TP],
