@@ -86,6 +86,8 @@ export const ITEMS: Readonly<Record<string, Item>> = {
   },
   'tls sni': words('sni'),
   exporter: words('exporter'),
+  label: words('label'),
+  value: count('value'),
   'src mac': {
     takes: true,
     set: (line, text) => {
@@ -134,6 +136,9 @@ export const BLANK: FlowLine = {
   dnsType: 1,
   sni: '',
   exporter: '',
+  metric: '',
+  label: '',
+  value: 0,
   sourceMac: '',
   noPorts: false,
   jitter: 0,

@@ -52,6 +52,10 @@ export interface FlowLine {
   dnsType: number;
   sni: string;
   exporter: string;
+  /** A measurement of weir itself instead of traffic: `metric NAME label TEXT value N`. Empty: traffic. */
+  metric: string;
+  label: string;
+  value: number;
   /** MAC address of the source; `%` in it is another byte pair each flow. Empty: none. */
   sourceMac: string;
   /** The rows have no ports: fragments whose first one never came. */
@@ -135,7 +139,8 @@ class FlowLineReader {
   #protocol(line: FlowLine): void {
     const token = this.#take();
     const numbers = token.text === 'icmp' ? [1] : protocolNumbers(token.text);
-    if (token.text === 'arp') line.proto = null;
+    if (token.text === 'metric') this.#metric(line);
+    else if (token.text === 'arp') line.proto = null;
     else if (numbers) line.proto = numbers[0];
     else
       this.#fail(
@@ -143,6 +148,14 @@ class FlowLineReader {
         `'${token.text}' is no protocol`,
         suggestion(token.text, ['tcp', 'udp', 'icmp', 'icmp6', 'arp']),
       );
+  }
+
+  /** Has no ends, so none are missing. */
+  #metric(line: FlowLine): void {
+    line.metric = this.#take().text.toLowerCase();
+    line.exporter = 'weir';
+    this.#given.add('->').add('flows');
+    line.flows = 1;
   }
 
   #item(line: FlowLine): void {

@@ -88,6 +88,10 @@ function writeRow(batch: FlowBatch, step: Step, names: Names): void {
   const index = line.long ? flow : step.step * line.flows + flow;
   batch.startUs[row] = step.timeUs;
   batch.endUs[row] = step.timeUs;
+  if (line.metric !== '') {
+    writeMetric(batch, row, line, names);
+    return;
+  }
   batch.packetDeltaCount[row] = part(line.packets, line.flows, flow);
   batch.octetDeltaCount[row] = part(line.bytes, line.flows, flow);
   batch.reversePacketDeltaCount[row] = part(line.reversePackets, line.flows, flow);
@@ -109,6 +113,19 @@ function writeRow(batch: FlowBatch, step: Step, names: Names): void {
   if (line.sourceMac !== '') batch.sourceMacAddress[row] = macOf(line.sourceMac, index);
   writeEnds(batch, row, step, index);
   batch.meta[row] = metaOf(step);
+}
+
+/** A row as weir's measurements of itself have it. */
+export function writeMetric(
+  batch: FlowBatch,
+  row: number,
+  { metric, label, value }: { metric: string; label: string; value: number },
+  names: Names,
+): void {
+  batch.packetDeltaCount[row] = value;
+  batch.sni[row] = names.names.intern(metric);
+  batch.dnsName[row] = label === '' ? 0 : names.names.intern(label);
+  batch.exporter[row] = names.exporters.intern('weir');
 }
 
 function macOf(text: string, index: number): number {

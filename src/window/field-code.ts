@@ -34,6 +34,8 @@ const bool = (mask: number): FieldCode => field(`(${bit(mask)}?1:0)`);
 const ADDRESS = bit(HAS_IP | IS_ARP);
 /** The initiator's direction: the first one, but for flows that a SYN-ACK began. */
 const OPENER = `((meta[i]&${OPENED_BY_DESTINATION})!==0?1:0)`;
+/** Measurements of weir itself have no addresses; their name stands where a TLS server's does. */
+const IS_METRIC = `sni[i]!==0&&(meta[i]&${HAS_IP | IS_ARP})===0`;
 const isDnsPort = (port: string): string => `(${port}===53||${port}===5353||${port}===5355)`;
 
 /** A flow counts once: on the initiator's row of its first slice. */
@@ -73,6 +75,9 @@ const CODES: Readonly<Record<string, FieldCode>> = {
   'dns.type': field('dnsType[i]', 'dnsType[i]!==0', 'dnsType'),
   'dns.length': field('texts.nameLength(dnsName[i])', 'dnsName[i]!==0', 'dnsName'),
   'tls.sni': field('sni[i]', 'sni[i]!==0', 'sni'),
+  metric: field('sni[i]', IS_METRIC, 'sni'),
+  label: field('dnsName[i]', `${IS_METRIC}&&dnsName[i]!==0`, 'sni', 'dnsName'),
+  value: field('packets[r]', IS_METRIC, 'sni'),
   first: bool(FIRST),
   initiator: field(`((meta[i]&${INITIATOR_KNOWN})!==0&&(r&1)===${OPENER}?1:0)`),
   established: bool(ESTABLISHED),
