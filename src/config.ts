@@ -7,9 +7,10 @@ import { type Finding, messageOf, WeirError } from './core/errors.ts';
 import { type Path, SourceFile } from './core/source-file.ts';
 import { parseQuantity } from './core/units.ts';
 import { sourceOptions as collectorSources } from './exporter/exporter.ts';
+import { logOptions } from './log/log.ts';
 import { type Prefix, parsePrefix } from './model/address.ts';
 import { duration } from './model/source-options.ts';
-import { channelOptions, routeOptions } from './notify/notify.ts';
+import { channelOptions, outboxOptions, routeOptions } from './notify/notify.ts';
 import { sourceOptions as captureSources } from './source/source.ts';
 import { storeOptions } from './store/store.ts';
 import { httpOptions } from './web/web.ts';
@@ -20,7 +21,7 @@ const network = z
 const speed = z.string().refine((text) => parseQuantity(text)?.unit === 'bps', 'a speed such as 1Gbps');
 
 /** One entry of `sources:`. Each room that has sources brings its own kinds; `sources.ts` makes them. */
-const source = z.discriminatedUnion('type', [...captureSources, ...collectorSources]);
+const source = z.discriminatedUnion('type', [...captureSources, ...collectorSources, logOptions]);
 
 export type SourceConfig = z.infer<typeof source>;
 
@@ -45,6 +46,11 @@ const schema = z
     routes: z.array(routeOptions).default([]),
     checkpoint: z.strictObject({ interval: duration.default('10s') }).prefault({}),
     http: httpOptions.prefault({}),
+    outbox: outboxOptions.prefault({}),
+    self: z
+      .strictObject({ watch: z.boolean().default(true), interval: duration.default('10s') })
+      .prefault({})
+      .describe("weir's measurements of itself go through the rules of rules/self."),
     digest: z
       .strictObject({
         schedule: z.string().refine(validate, 'a cron expression').default('0 7 * * *'),

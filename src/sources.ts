@@ -4,6 +4,7 @@ import type { Logger } from './core/logger.ts';
 import { Metrics } from './core/metrics.ts';
 import { Decoder } from './decode/decode.ts';
 import { createCollector } from './exporter/exporter.ts';
+import { LogSource } from './log/log.ts';
 import type { Source } from './model/intake.ts';
 import type { Names } from './model/names.ts';
 import { createCaptureSource } from './source/source.ts';
@@ -26,6 +27,8 @@ export function createSource(options: SourceConfig, deps: SourceDeps): Source {
     case 'stdin':
     case 'tcpdump':
       return createCaptureSource(options, deps);
+    case 'log':
+      return new LogSource(options, deps);
     case 'netflow':
     case 'ipfix':
     case 'sflow':

@@ -48,8 +48,11 @@ export class LogParser {
     return this.#records.header;
   }
 
-  restoreHeader(header: string): void {
-    this.#records.restoreHeader(header);
+  /** Goes on in the middle of a log, where another parser was. */
+  goOn(from: { offset: number; line: number; header: string }): void {
+    this.offset = from.offset;
+    this.line = from.line;
+    this.#records.restoreHeader(from.header);
   }
 
   /**

@@ -34,8 +34,7 @@ describe('logs in order of their ends', () => {
           const { sorted: logs, all } = await sorted(ends, runRows);
           const batch = createFlowBatch(7);
           const got: [number, number][] = [];
-          for (let until = 5; got.length < all.length; until += 5) {
-            expect(until).toBeLessThan(100);
+          for (const until of [5, 17, 40, Number.POSITIVE_INFINITY]) {
             while (logs.take(until * 1e6, batch)) {
               for (let n = 0; n < batch.length; n++) {
                 expect(batch.endUs[n]).toBeLessThanOrEqual(until * 1e6);

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { sourceFields } from '../model/source-options.ts';
+import { TARGETS, UNIT_NAMES } from './mapping.ts';
+
+const target = z.enum(TARGETS);
+const KINDS = ['zeek', 'zeek-json', 'eve', 'vpc', 'nfdump-csv', 'nfdump-json', 'goflow2'] as const;
+
+/** How to read a log that is none of the known kinds. */
+export const mappingOptions = z
+  .strictObject({
+    format: z.enum(['csv', 'json']),
+    separator: z.string().length(1).default(',').describe('Between the values of a CSV line.'),
+    header: z.array(z.string()).optional().describe('Column names of a CSV that has no header line.'),
+    fields: z
+      .record(z.string(), z.union([target, z.strictObject({ to: target, unit: z.enum(UNIT_NAMES).optional() })]))
+      .describe(
+        "The log's field (in JSON: nested names joined by /) and what it is, with its unit where that is another.",
+      ),
+  })
+  .describe('A declarative mapping for other logs.');
+
+export const logOptions = z
+  .strictObject({
+    ...sourceFields,
+    type: z.literal('log'),
+    path: z.string().describe('The file that is written, counted from this file; rotated ones beside it are found.'),
+    format: z.enum(KINDS).optional().describe('Default: told by its content.'),
+    mapping: mappingOptions.optional(),
+    poll: sourceFields.idle.describe('How often the file is looked at. Default: 1s.'),
+  })
+  .describe('A flow log, tailed through rotation.');
+
+export type LogOptions = z.infer<typeof logOptions>;
