@@ -57,7 +57,8 @@ export class SourceGroup {
 
   async #begin(options: SourceConfig): Promise<Running> {
     const source = createSource(options, this.#deps);
-    const lane = this.#time.lane(options.name, options.idle ? parseDurationUs(options.idle) : undefined);
+    const idleUs = options.idle ? parseDurationUs(options.idle) : undefined;
+    const lane = this.#time.lane(options.name, idleUs, source.boundUs);
     const position = this.#positions.get(options.name);
     if (position) source.restore(position);
     this.#positions.delete(options.name);

@@ -11,6 +11,8 @@ const LIVE_US = 60e6;
 export interface Lane {
   readonly name: string;
   readonly idleUs: number;
+  /** Rows may begin this much before the latest end. */
+  readonly boundUs: number;
   maxUs: number;
   /** When its last row came, and what was the newest event then. */
   arrivedUs: number;
@@ -32,10 +34,10 @@ export class TimeKeeper {
   }
 
   /** The lane of a source; known again by its name. */
-  lane(name: string, idleUs = IDLE_US): Lane {
+  lane(name: string, idleUs = IDLE_US, boundUs = 0): Lane {
     const nowUs = this.#nowUs();
     const maxUs = this.#lanes.get(name)?.maxUs ?? Number.NEGATIVE_INFINITY;
-    const lane: Lane = { name, idleUs, maxUs, arrivedUs: nowUs, arrivedMaxUs: maxUs, done: false };
+    const lane: Lane = { name, idleUs, boundUs, maxUs, arrivedUs: nowUs, arrivedMaxUs: maxUs, done: false };
     this.#lanes.set(name, lane);
     return lane;
   }
@@ -57,8 +59,9 @@ export class TimeKeeper {
     let least = Number.POSITIVE_INFINITY;
     let most = Number.NEGATIVE_INFINITY;
     for (const lane of this.#lanes.values()) {
-      if (lane.maxUs > most) most = lane.maxUs;
-      if (!lane.done && nowUs - lane.arrivedUs < lane.idleUs && lane.maxUs < least) least = lane.maxUs;
+      const reachedUs = lane.maxUs - lane.boundUs;
+      if (reachedUs > most) most = reachedUs;
+      if (!lane.done && nowUs - lane.arrivedUs < lane.idleUs && reachedUs < least) least = reachedUs;
     }
     return Math.min(least, most) - WATERMARK_BOUND_US;
   }
@@ -88,7 +91,7 @@ export class TimeKeeper {
   restore(state: StateReader): void {
     for (const [name, lane] of state.sections()) {
       const maxUs = lane.number();
-      this.#lanes.set(name, { name, idleUs: 0, maxUs, arrivedUs: 0, arrivedMaxUs: maxUs, done: true });
+      this.#lanes.set(name, { name, idleUs: 0, boundUs: 0, maxUs, arrivedUs: 0, arrivedMaxUs: maxUs, done: true });
     }
   }
 }

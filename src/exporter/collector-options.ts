@@ -29,7 +29,7 @@ const collectorFields = {
   ahead: duration
     .default('10m')
     .describe('A record that ends later than this after its arrival has an impossible time.'),
-  age: duration.default('7d').describe('So has one that ended longer ago than this.'),
+  age: duration.default('7300d').describe('So has one that ended longer ago than this.'),
   silence: duration.default('5m').describe('An exporter that sent nothing for so long is silent.'),
   observe: z
     .enum(['all', 'ingress-only', 'external-if', 'by-exporter-priority'])

@@ -24,6 +24,9 @@ const WITH_PORTS = new Uint8Array(256);
 for (const protocol of [6, 17, 33, 132, 136]) WITH_PORTS[protocol] = 1;
 /** Firewall and NAT events that end a flow or refuse it; others announce what a later record counts (RFC 8158, NSEL). */
 const CREATED = 1;
+const TWO_32 = 2 ** 32;
+/** Exporters round: a flow may seem to end a little after its export. */
+const MOST_AHEAD_MS = 600_000;
 
 /** Meaning, times and scale of rows `from` <= n < `to`, whose columns were copied from their records. */
 export function finishRows(
@@ -88,11 +91,18 @@ function uptimes(scratch: RowScratch, plan: RowPlan, context: Context, from: num
     const last = plan.end.kind === UPTIME ? end[n] : first;
     // Without any clock the flow ended when it was exported.
     const atExport = Number.isNaN(uptimeMs) ? (bootUs > 0 ? (exportUs - bootUs) / 1000 : last) : uptimeMs;
-    const firstUs = exportUs + ((first - atExport) | 0) * 1000;
-    const lastUs = exportUs + ((last - atExport) | 0) * 1000;
+    const firstUs = exportUs + sinceExport(first, atExport) * 1000;
+    const lastUs = exportUs + sinceExport(last, atExport) * 1000;
     if (plan.start.kind === UPTIME) start[n] = firstUs;
     if (plan.end.kind === UPTIME) end[n] = lastUs;
   }
+}
+
+/** Milliseconds from the export to an uptime modulo 2^32: nothing ended long after it was exported. */
+function sinceExport(uptimeMs: number, atExport: number): number {
+  const ahead = (uptimeMs - atExport) % TWO_32;
+  const positive = ahead < 0 ? ahead + TWO_32 : ahead;
+  return positive > MOST_AHEAD_MS ? positive - TWO_32 : positive;
 }
 
 function finishMeta(batch: FlowBatch, scratch: RowScratch, plan: RowPlan, from: number, to: number): void {

@@ -33,6 +33,8 @@ export interface Source extends Stateful {
    * there already. Never throws for bad input.
    */
   poll(intake: Intake, budget: number, untilUs?: number): boolean | Promise<boolean>;
+  /** Its rows may begin this much before the latest end of those given (exporters' timeouts), microseconds. Default 0. */
+  readonly boundUs?: number;
   /** Finite, and all of it was given. */
   readonly done: boolean;
   /** The latest damage or failure; the source goes on where it can. */
