@@ -2,23 +2,32 @@ import { join } from 'node:path';
 import type { Metrics } from '../core/metrics.ts';
 import { formatUs, parseTimeUs } from '../core/time.ts';
 import { formatDuration, formatNumber, formatQuantity } from '../core/units.ts';
-import { forecasters } from '../forecast/forecast.ts';
+import { forecasters, recordText } from '../forecast/forecast.ts';
 import type { Transition } from '../model/alert.ts';
 import type { KeyPart } from '../model/plan.ts';
+import type { Key } from '../model/window-result.ts';
 import type { DigestData } from '../notify/notify.ts';
-import { HistoryReader, openState, readTransitions, type TopRow } from '../store/store.ts';
-import { peakText } from './load-picture.ts';
+import { HistoryReader, openState, readForecastRecords, readTransitions, type TopRow } from '../store/store.ts';
+import { filling, peakText, type SpeedOf } from './load-picture.ts';
 
 const DAY_US = 86400e6;
+/** The published record looks back this far. */
+const RECORD_US = 30 * DAY_US;
 const TOP = 5;
 const MOST_FORECASTS = 4;
 const ADDRESS = { ipv4: 32, ipv6: 128 };
 
 /** The report of the day that ends at `untilUs`: from stored alerts, flows and series, and this process's counters. */
-export async function collectDigest(folder: string, untilUs: number, metrics: Metrics): Promise<DigestData> {
+export async function collectDigest(
+  folder: string,
+  untilUs: number,
+  metrics: Metrics,
+  speedOf: (key: Key) => number = () => Number.NaN,
+): Promise<DigestData> {
   const fromUs = untilUs - DAY_US;
   const db = openState(folder, { readOnly: true });
   const transitions = readTransitions(db, { since: formatUs(fromUs), until: formatUs(untilUs) });
+  const told = readForecastRecords(db, untilUs - RECORD_US).filter(({ horizonUs }) => horizonUs >= DAY_US);
   db.close();
   const reader = new HistoryReader(join(folder, 'history'));
   try {
@@ -38,7 +47,13 @@ export async function collectDigest(folder: string, untilUs: number, metrics: Me
         { name: 'packets', value: formatNumber(now.packets), change: change(now.packets, before.packets) },
         { name: 'flows', value: formatNumber(now.flows), change: change(now.flows, before.flows) },
       ],
-      forecasts: await forecastLines(reader),
+      forecasts: [
+        ...(await forecastLines(reader, (exporter, port) => speedOf({ exporter, in_if: port }))),
+        ...told
+          .sort((a, b) => b.n - a.n)
+          .slice(0, MOST_FORECASTS)
+          .map(recordText),
+      ],
       drops: metrics
         .all()
         .filter(isDrop)
@@ -100,8 +115,8 @@ function change(now: number, before: number): string | null {
   return `${percent >= 0 ? '+' : ''}${percent}%`;
 }
 
-/** A sentence for each of the longest stored interface and total loads: the peak of the coming day. */
-async function forecastLines(reader: HistoryReader): Promise<string[]> {
+/** Sentences for the longest stored interface and total loads: the peak of the coming day, when the line is full. */
+async function forecastLines(reader: HistoryReader, speedOf: SpeedOf): Promise<string[]> {
   const names = (await reader.seriesNames()).filter(
     ({ series }) => /^(interface|total)/.test(series) && series.endsWith('.bps'),
   );
@@ -114,6 +129,8 @@ async function forecastLines(reader: HistoryReader): Promise<string[]> {
     for (const { timeUs, value } of points) model.update(timeUs, value);
     const forecast = model.forecast(Math.round(DAY_US / stepUs));
     if (forecast.learned && forecast.points.length > 0) lines.push(`${series}: ${peakText(forecast)}`);
+    const full = filling(series, model, speedOf);
+    if (full !== null) lines.push(`${series}: ${full}`);
   }
   return lines;
 }

@@ -6,22 +6,28 @@ import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { parseBytes, parseDurationUs } from '../core/units.ts';
+import type { DeskReport } from '../forecast/forecast.ts';
 import { applyRetention } from '../store/store.ts';
 import { collectDigest } from './digest.ts';
 import type { Notifier } from './notifier.ts';
+import { interfaceSpeeds } from './source-option.ts';
 
 const EVERY_HOUR = '7 * * * *';
+/** When the last five minutes of the hour before have come in. */
+const PUBLISH = '2 * * * *';
 
 export interface HousePorts {
   config: () => Config;
   notifier: () => Notifier | null;
   /** Brings staged rows to the disk, so that a report has them. */
   flush: () => Promise<void>;
+  /** Judges and publishes the load forecasts. */
+  publish: () => DeskReport;
   metrics: Metrics;
   logger: Logger;
 }
 
-/** What goes on by the wall clock: retention every hour, the digest when it is due. */
+/** What goes on by the wall clock: forecasts and retention every hour, the digest when it is due. */
 export class Housekeeping {
   readonly name = 'housekeeping';
   readonly #ports: HousePorts;
@@ -34,7 +40,7 @@ export class Housekeeping {
   start(): void {
     const { config, notifier } = this.#ports;
     const { digest } = config();
-    this.#tasks = [schedule(EVERY_HOUR, () => this.#retention())];
+    this.#tasks = [schedule(EVERY_HOUR, () => this.#retention()), schedule(PUBLISH, () => this.#publish())];
     if (notifier() && digest.to.length > 0) {
       this.#tasks.push(schedule(digest.schedule, () => this.#digest()));
     }
@@ -44,6 +50,17 @@ export class Housekeeping {
   async restart(): Promise<void> {
     await this.stop();
     this.start();
+  }
+
+  #publish(): void {
+    const { publish, logger } = this.#ports;
+    try {
+      const { published, judged, fallbacks } = publish();
+      logger.info({ code: 'forecast.published', published, judged });
+      for (const text of fallbacks) logger.warn({ code: 'forecast.fallback' }, text);
+    } catch (error) {
+      logger.error({ code: 'forecast.published', error: messageOf(error) });
+    }
   }
 
   #retention(): void {
@@ -63,7 +80,7 @@ export class Housekeeping {
     try {
       await flush();
       const { store, digest: wanted } = config();
-      const digest = await collectDigest(store.path, systemClock.nowUs(), metrics);
+      const digest = await collectDigest(store.path, systemClock.nowUs(), metrics, interfaceSpeeds(config()));
       notifier()?.enqueueDigest(digest, wanted.to);
       logger.info({ code: 'notify.digest', until: digest.until });
     } catch (error) {

@@ -1,7 +1,7 @@
 import { formatUs } from '../core/time.ts';
 import { formatQuantity } from '../core/units.ts';
 import { type LoadBook, type LoadSeries, plotForecast } from '../forecast/forecast.ts';
-import type { LoadForecast } from '../model/series.ts';
+import type { LoadForecast, LoadForecaster } from '../model/series.ts';
 
 /** Series shown in words, and how much of a series a forecast needs to be worth a picture. */
 const MOST_SERIES = 4;
@@ -22,7 +22,7 @@ export function loadPicture(loads: LoadBook, speedOf: SpeedOf): string[] {
   if (long.length === 0) return learning(all);
   const interfaces = long.filter((series) => series.rule === 'interface');
   const chosen = (interfaces.length > 0 ? interfaces : long).slice(0, MOST_SERIES);
-  const fillings = chosen.map((series) => filling(series, speedOf));
+  const fillings = chosen.map((series) => filling(series.name, series.model, speedOf));
   const first = Math.max(
     0,
     fillings.findIndex((line) => line !== null),
@@ -35,11 +35,11 @@ export function loadPicture(loads: LoadBook, speedOf: SpeedOf): string[] {
 }
 
 /** When the line is full, in the words of the capacity forecast; null when it is not, or nobody said how fast it is. */
-function filling(series: LoadSeries, speedOf: SpeedOf): string | null {
-  const match = /^interface\/(.+)\/(\d+)\.bps$/.exec(series.name);
+export function filling(name: string, model: LoadForecaster, speedOf: SpeedOf): string | null {
+  const match = /^interface\/(.+)\/(\d+)\.bps$/.exec(name);
   const speed = match ? speedOf(match[1], Number(match[2])) : Number.NaN;
   if (!(speed > 0)) return null;
-  const { etaUs, loUs, hiUs, probability } = series.model.capacity(FULL * speed, HORIZON_US);
+  const { etaUs, loUs, hiUs, probability } = model.capacity(FULL * speed, HORIZON_US);
   if (etaUs === null) return null;
   const day = (us: number | null) => (us === null ? 'beyond 90 days' : formatUs(us).slice(0, 10));
   const threshold = `90% of ${formatQuantity(speed, 'bps')}`;

@@ -12,8 +12,9 @@ import { Daemon, type DaemonOptions, type DaemonPorts } from '../daemon/daemon.t
 import { learnHome } from '../daemon/learn-home.ts';
 import { SavedRun } from '../daemon/running-state.ts';
 import { statusOf } from '../daemon/status.ts';
+import { ForecastDesk } from '../forecast/forecast.ts';
 import type { Prefix } from '../model/address.ts';
-import { Checkpoints } from '../store/store.ts';
+import { Checkpoints, SqliteForecastJournal } from '../store/store.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { PlotBook } from './plot-book.ts';
 import { ReplaySession } from './replay-session.ts';
@@ -72,6 +73,8 @@ async function run(options: Options): Promise<void> {
     config: () => daemon.config,
     notifier: () => daemon.book.notifier,
     flush: () => daemon.store.history.flush(),
+    publish: () =>
+      new ForecastDesk({}, { loads: daemon.engine.loads, journal: new SqliteForecastJournal(daemon.store.db) }).publish(),
     metrics,
     logger,
   });

@@ -45,6 +45,10 @@ export class ForecastDesk {
   }
 
   publish(): DeskReport {
+    return this.#journal.together(() => this.#publish());
+  }
+
+  #publish(): DeskReport {
     const report: DeskReport = { published: 0, judged: 0, fallbacks: [] };
     const chosen = this.#chosen();
     for (const series of chosen) report.judged += this.#judge(series);

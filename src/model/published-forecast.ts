@@ -32,6 +32,8 @@ export interface ForecastRecord {
 
 /** Where published forecasts are kept. */
 export interface ForecastJournal {
+  /** Runs several of the calls below as one transaction. */
+  together<T>(work: () => T): T;
   /** A forecast of the same series, horizon and time is kept as it was first told. */
   publish(forecasts: readonly PublishedForecast[]): void;
   /** Those not judged yet whose time is at or before `untilUs`. */

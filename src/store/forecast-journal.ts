@@ -54,6 +54,18 @@ export class SqliteForecastJournal implements ForecastJournal {
     this.#remove = db.prepare(`DELETE FROM forecast ${place}`);
   }
 
+  together<T>(work: () => T): T {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
   publish(forecasts: readonly PublishedForecast[]): void {
     for (const f of forecasts) {
       this.#insert.run(f.series, f.horizonUs, f.timeUs, f.issuedUs, f.expected, f.low95, f.high95, f.model, f.simple);
