@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Config, requireConfig } from '../config.ts';
 import { systemClock } from '../core/clock.ts';
-import { WeirError } from '../core/errors.ts';
+import { messageOf, WeirError } from '../core/errors.ts';
 import { EXIT_DAMAGED, EXIT_UNREADABLE } from '../core/exit.ts';
 import { createLogger, type Logger } from '../core/logger.ts';
 import { Metrics } from '../core/metrics.ts';
@@ -15,6 +15,7 @@ import { statusOf } from '../daemon/status.ts';
 import { ForecastDesk } from '../forecast/forecast.ts';
 import type { Prefix } from '../model/address.ts';
 import { Checkpoints, SqliteForecastJournal } from '../store/store.ts';
+import { Dashboard } from './dashboard.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { PlotBook } from './plot-book.ts';
 import { ReplaySession } from './replay-session.ts';
@@ -74,26 +75,52 @@ async function run(options: Options): Promise<void> {
     notifier: () => daemon.book.notifier,
     flush: () => daemon.store.history.flush(),
     publish: () =>
-      new ForecastDesk({}, { loads: daemon.engine.loads, journal: new SqliteForecastJournal(daemon.store.db) }).publish(),
+      new ForecastDesk(
+        {},
+        { loads: daemon.engine.loads, journal: new SqliteForecastJournal(daemon.store.db) },
+      ).publish(),
     metrics,
     logger,
   });
-  const ready = options.untilDone ? async () => {} : () => house.restart();
+  const dashboard = options.untilDone ? null : openDashboard(config, () => daemon, { metrics, logger });
+  let shown = false;
+  const ready = async () => {
+    if (!options.untilDone) await house.restart();
+    if (!shown) await dashboard?.start().catch((error) => logger.error({ code: 'web.listen' }, messageOf(error)));
+    shown = true;
+  };
   const daemon: Daemon = new Daemon(
     await daemonOptions(options, config, drainUs / 1000, session),
-    portsOf({ metrics, logger, plots, session, out, service, ready }),
+    portsOf({ metrics, logger, plots, session, out, service, dashboard, ready }),
   );
   const release = handleSignals(daemon, metrics);
   try {
     await daemon.run();
   } finally {
     await house.stop();
+    await dashboard?.stop();
     service.stop();
     release();
   }
-  session.end({ engine: daemon.engine, errors: daemon.errors }, config.sources.length);
+  if (options.untilDone) {
+    session.end({ engine: daemon.engine, errors: daemon.sources.errors }, config.sources.length);
+    process.exitCode = exitCode(daemon, config.sources.length);
+  }
   out.close();
-  if (options.untilDone) process.exitCode = exitCode(daemon, config.sources.length);
+}
+
+/** The page of the run, its API and metrics. */
+function openDashboard(
+  config: Config,
+  daemon: () => Daemon,
+  { metrics, logger }: { metrics: Metrics; logger: Logger },
+): Dashboard {
+  const ports = {
+    status: () => statusOf(daemon(), metrics, systemClock.nowUs()),
+    forecast: (name: string, steps: number) => daemon().engine.loads.get(name)?.model.forecast(steps) ?? null,
+    allTalkers: false,
+  };
+  return new Dashboard(config, ports, { metrics, logger, trouble: () => daemon().trouble });
 }
 
 /** Rules for the home nets: configured, else those of the checkpoint, else learned from the files that are there. */
@@ -142,9 +169,11 @@ interface Parts {
   service: ServiceManager;
   /** A configuration is in force. */
   ready: () => Promise<void>;
+  /** Null: the run ends by itself, nobody looks on. */
+  dashboard: Dashboard | null;
 }
 
-function portsOf({ metrics, logger, plots, session, out, service, ready }: Parts): DaemonPorts {
+function portsOf({ metrics, logger, plots, session, out, service, ready, dashboard }: Parts): DaemonPorts {
   const { hooks } = session;
   return {
     clock: systemClock,
@@ -153,9 +182,14 @@ function portsOf({ metrics, logger, plots, session, out, service, ready }: Parts
     plot: async (transition) => plots.find(transition),
     fresh: (transition) => {
       hooks.transition(transition);
+      dashboard?.transition(transition);
       out.flush();
     },
-    sinks: { evaluation: hooks.evaluation, records: hooks.records },
+    sinks: {
+      evaluation: hooks.evaluation,
+      records: dashboard ? (batch) => dashboard.records(batch) : hooks.records,
+      series: (name, timeUs, value) => dashboard?.point(name, timeUs, value),
+    },
     phase: (phase, text) => {
       if (phase === 'ready') {
         service.ready(text);
@@ -189,7 +223,7 @@ function handleSignals(daemon: Daemon, metrics: Metrics): () => void {
   };
 }
 
-function exitCode({ engine, errors }: Daemon, sources: number): number {
+function exitCode({ engine, sources: { errors } }: Daemon, sources: number): number {
   if (errors.length === 0) return 0;
   return engine.packets === 0 && errors.length >= sources ? EXIT_UNREADABLE : EXIT_DAMAGED;
 }

@@ -1,29 +1,29 @@
 import { setImmediate } from 'node:timers/promises';
-import { interfaceSpeeds } from '../cli/source-option.ts';
 import type { Config } from '../config.ts';
 import type { Clock } from '../core/clock.ts';
 import { Lifecycle } from '../core/component.ts';
-import type { InputError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { StateReader, StateWriter } from '../core/state.ts';
 import { formatUs } from '../core/time.ts';
 import { parseDurationUs } from '../core/units.ts';
 import { Decoder } from '../decode/decode.ts';
-import { Engine, type Sinks } from '../engine.ts';
+import type { Engine, Sinks } from '../engine.ts';
 import type { Prefix } from '../model/address.ts';
 import type { PlotSource, Transition } from '../model/alert.ts';
 import { Names } from '../model/names.ts';
 import type { RuleSet } from '../model/plan.ts';
 import { readTransitions } from '../store/store.ts';
 import { AlertBook } from './alert-book.ts';
+import { buildEngine } from './build-engine.ts';
 import { Checkpointer } from './checkpointer.ts';
-import { orphanResolved } from './own-alert.ts';
 import { Reloader } from './reloader.ts';
+import { retired } from './retire.ts';
 import { RunStore } from './run-store.ts';
-import { factsOf, SavedRun, saveRun } from './running-state.ts';
+import { type CheckpointFacts, factsOf, SavedRun, saveRun } from './running-state.ts';
 import { SourceGroup } from './source-group.ts';
 import { TimeKeeper } from './time-keeper.ts';
+import { Waker } from './waker.ts';
 
 /** A turn of the loop that takes longer lets timers, deliveries and signals have theirs. */
 const BREATHE_MS = 25;
@@ -51,8 +51,8 @@ export interface DaemonPorts {
   plot: PlotSource;
   /** A transition that was not there before, once it is stored. */
   fresh(transition: Transition): void;
-  /** Every evaluation and every flow record, for plots and summaries. */
-  sinks: Omit<Sinks, 'transition' | 'series'>;
+  /** Every evaluation, flow record and point of a series, for plots and pages. */
+  sinks: Omit<Sinks, 'transition'>;
   /** Called when the state of the service changed: ready, reloading, stopping. */
   phase(phase: 'ready' | 'reloading' | 'stopping', text: string): void;
 }
@@ -66,22 +66,22 @@ export class Daemon {
   readonly book: AlertBook;
   readonly time: TimeKeeper;
   readonly names = new Names();
+  readonly sources: SourceGroup;
+  readonly reloader: Reloader;
+  checkpointer!: Checkpointer;
   readonly #ports: DaemonPorts;
   readonly #options: DaemonOptions;
   readonly #decoder: Decoder;
   readonly #lifecycle: Lifecycle;
-  readonly #reloader: Reloader;
+
   #config: Config;
   #rules: RuleSet;
   #engine: Engine;
-  #sources: SourceGroup;
-  #checkpointer!: Checkpointer;
   #stopping = false;
   #reload = false;
   /** The state before the end of input closed everything; null while input goes on. */
   #ended: Uint8Array | null = null;
-  #wakeUp: () => void = () => {};
-  #woken = false;
+  readonly #waker = new Waker(TICK_MS);
 
   constructor(options: DaemonOptions, ports: DaemonPorts) {
     const { clock, metrics, logger } = ports;
@@ -92,18 +92,18 @@ export class Daemon {
     this.store = new RunStore(options.config.store.path, { metrics, logger });
     this.time = new TimeKeeper(() => clock.nowUs());
     this.#decoder = new Decoder({ names: this.names }, { metrics });
-    this.#engine = this.#newEngine(options.config, options.rules);
     const { drainMs } = options;
     const { plot, fresh } = ports;
     this.book = new AlertBook(options.config, { store: this.store, metrics, logger, plot, drainMs, fresh });
+    this.#engine = this.#newEngine(options.config, options.rules);
     const feed = {
       decoder: this.#decoder,
       engine: () => this.#engine,
       series: (name: string, timeUs: number, value: number) => this.store.history.series(name, timeUs, value),
     };
     const sourceDeps = { names: this.names, metrics, logger, clock, finite: options.untilDone };
-    this.#sources = new SourceGroup(sourceDeps, this.time, feed, () => this.#wake());
-    this.#reloader = new Reloader(options.configPath, {
+    this.sources = new SourceGroup(sourceDeps, this.time, feed, () => this.#waker.wake());
+    this.reloader = new Reloader(options.configPath, {
       logger,
       metrics,
       nowUs: () => clock.nowUs(),
@@ -113,7 +113,7 @@ export class Daemon {
       [
         { name: 'store', start: () => this.#recover(), stop: () => this.store.stop() },
         { name: 'notify', start: () => this.book.start(), stop: () => this.book.stop() },
-        { name: 'sources', start: () => this.#sources.set(this.#config.sources), stop: () => this.#sources.stop() },
+        { name: 'sources', start: () => this.sources.set(this.#config.sources), stop: () => this.sources.stop() },
       ],
       { logger },
     );
@@ -127,37 +127,25 @@ export class Daemon {
     return this.#engine;
   }
 
-  get checkpointer(): Checkpointer {
-    return this.#checkpointer;
-  }
-
-  get reloader(): Reloader {
-    return this.#reloader;
-  }
-
-  get sources(): SourceGroup {
-    return this.#sources;
-  }
-
   get ruleCount(): number {
     return this.#rules.rules.length;
   }
 
-  /** The latest damage of each source that met any. */
-  get errors(): { file: string; error: InputError }[] {
-    return this.#sources.sources.flatMap(({ name, error }) => (error ? [{ file: name, error }] : []));
+  /** Why the daemon does not do all of its work; null when it does. */
+  get trouble(): string | null {
+    return this.book.problem ?? this.store.history.problem ?? this.checkpointer.problem ?? this.reloader.status.problem;
   }
 
   /** Ends the run in order: the round goes to its end, a checkpoint is taken, deliveries are drained. */
   stop(): void {
     this.#stopping = true;
-    this.#wake();
+    this.#waker.wake();
   }
 
   /** Exchanges configuration and rules between two rounds. */
   reload(): void {
     this.#reload = true;
-    this.#wake();
+    this.#waker.wake();
   }
 
   /** Runs until it is done or stopped. */
@@ -176,14 +164,14 @@ export class Daemon {
   async #loop(): Promise<void> {
     let breathedMs = performance.now();
     while (!this.#stopping) {
-      this.#woken = false;
+      this.#waker.reset();
       const more = this.#ended === null && (await this.#round());
       await this.#between();
-      if (this.#ended === null && this.#sources.done) {
+      if (this.#ended === null && this.sources.done) {
         await this.#endOfInput();
         if (this.#options.untilDone) return;
       }
-      if (!more) await this.#sleep();
+      if (!more) await this.#waker.sleep();
       else if (performance.now() - breathedMs >= BREATHE_MS) await setImmediate();
       else continue;
       breathedMs = performance.now();
@@ -192,7 +180,7 @@ export class Daemon {
 
   /** @returns whether there is more to do at once */
   async #round(): Promise<boolean> {
-    const more = await this.#sources.poll();
+    const more = await this.sources.poll();
     if (!more) {
       const passedUs = this.#options.untilDone ? Number.NaN : this.time.pass();
       if (!Number.isNaN(passedUs)) this.#engine.pass(passedUs);
@@ -204,8 +192,8 @@ export class Daemon {
   #commit(): void {
     this.book.commit(() => {
       const sources = new StateWriter();
-      this.#sources.save(sources);
-      const { epoch } = this.#checkpointer;
+      this.sources.save(sources);
+      const { epoch } = this.checkpointer;
       const eventUs = this.#engine.maxEventUs;
       return { epoch, eventUs: Number.isFinite(eventUs) ? eventUs : 0, sources: sources.concat() };
     });
@@ -215,17 +203,17 @@ export class Daemon {
   async #between(): Promise<void> {
     if (this.#reload) await this.#exchange();
     await this.store.history.settle();
-    if (this.#ended === null && this.#checkpointer.due) await this.checkpoint();
+    if (this.#ended === null && this.checkpointer.due) await this.checkpoint();
   }
 
   checkpoint(): Promise<void> {
-    return this.#checkpointer.take(() => this.#save());
+    return this.checkpointer.take(() => this.#save());
   }
 
   #save(): Uint8Array {
     const facts = factsOf(this.#rules, this.#config.home === null ? this.#options.home : null);
     const { names, time } = this;
-    return saveRun(facts, { names, decoder: this.#decoder, engine: this.#engine, time, sources: this.#sources });
+    return saveRun(facts, { names, decoder: this.#decoder, engine: this.#engine, time, sources: this.sources });
   }
 
   /** The state before is what a later run with more input goes on from. */
@@ -245,7 +233,7 @@ export class Daemon {
       await this.store.history.flush();
       await this.checkpoint();
     }
-    await this.#checkpointer.settled();
+    await this.checkpointer.settled();
     await this.book.drain();
   }
 
@@ -265,11 +253,11 @@ export class Daemon {
     if (saved) this.names.restore(saved.section('names'));
     const epoch = await this.store.start(this.names, found, this.#options.fresh);
     const intervalMs = () => parseDurationUs(this.#config.checkpoint.interval) / 1000;
-    this.#checkpointer = new Checkpointer(epoch, { intervalMs }, { store: this.store, logger, metrics });
+    this.checkpointer = new Checkpointer(epoch, { intervalMs }, { store: this.store, logger, metrics });
     if (!saved) return;
     this.#decoder.restore(saved.section('decoder'));
     this.time.restore(saved.section('time'));
-    this.#sources.restore(saved.section('sources'));
+    this.sources.restore(saved.section('sources'));
     this.#engine.restore(saved.section('engine'));
     const eventTime = formatUs(Math.max(0, this.#engine.maxEventUs));
     logger.info({ code: 'checkpoint.restored', epoch: found?.epoch, build: saved.facts.build, eventTime });
@@ -279,7 +267,7 @@ export class Daemon {
   async #exchange(): Promise<void> {
     this.#reload = false;
     this.#ports.phase('reloading', 'reloading the configuration');
-    const loaded = this.#reloader.load(this.#config, this.#options.home);
+    const loaded = this.reloader.load(this.#config, this.#options.home);
     if (loaded) await this.#take(loaded.config, loaded.rules);
     this.#commit();
     this.#ports.phase('ready', `${this.ruleCount} rules, ${this.#config.sources.length} sources`);
@@ -293,64 +281,22 @@ export class Daemon {
     this.#config = config;
     this.#rules = rules;
     await this.book.reload(config);
-    await this.#sources.set(config.sources);
-    if (this.#ended === null || !this.#sources.done) {
+    await this.sources.set(config.sources);
+    if (this.#ended === null || !this.sources.done) {
       this.#engine = engine;
       this.#ended = null;
     }
     this.#retire(before);
   }
 
-  /** Alerts of rules that left or changed end, and say why: nobody would ever resolve them. */
-  #retire(before: readonly { id: string; fingerprint: string }[]): void {
-    const now = new Map(this.#rules.rules.map(({ id, fingerprint }) => [id, fingerprint]));
-    const gone = new Map<string, string>();
-    for (const { id, fingerprint } of before) {
-      if (!now.has(id)) gone.set(id, 'its rule was removed');
-      else if (now.get(id) !== fingerprint) gone.set(id, 'its rule was changed');
-    }
-    if (gone.size === 0) return;
-    for (const last of readTransitions(this.store.db, { active: true })) {
-      const why = gone.get(last.rule);
-      if (why) this.book.tell(orphanResolved(last, Math.max(0, this.#engine.maxEventUs), why));
-    }
+  #retire(before: CheckpointFacts['rules']): void {
+    const active = () => readTransitions(this.store.db, { active: true });
+    for (const ended of retired(before, this.#rules, active, this.#engine.maxEventUs)) this.book.tell(ended);
   }
 
   #newEngine(config: Config, rules: RuleSet): Engine {
+    const { book, store, time, names } = this;
     const { sinks, metrics } = this.#ports;
-    return new Engine(
-      { rules, interfaceSpeed: interfaceSpeeds(config), watermark: () => this.time.watermark() },
-      {
-        transition: (transition) => this.book.tell(transition),
-        evaluation: (evaluation) => {
-          sinks.evaluation?.(evaluation);
-          this.store.evaluation(evaluation);
-        },
-        records: (batch) => {
-          sinks.records?.(batch);
-          this.store.history.flows(batch);
-        },
-        series: (name, timeUs, value) => this.store.history.series(name, timeUs, value),
-      },
-      { names: this.names, metrics },
-    );
-  }
-
-  #wake(): void {
-    this.#woken = true;
-    this.#wakeUp();
-  }
-
-  /** Until something wakes it, or a tick of the clock. */
-  #sleep(): Promise<void> {
-    if (this.#woken || this.#stopping) return setImmediate();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, TICK_MS);
-      this.#wakeUp = () => {
-        clearTimeout(timer);
-        this.#wakeUp = () => {};
-        resolve();
-      };
-    });
+    return buildEngine(config, rules, { book, store, time, names, metrics, sinks });
   }
 }

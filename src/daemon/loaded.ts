@@ -1,4 +1,4 @@
-import { rulePaths } from '../cli/rule-option.ts';
+import { forTraffic, rulePaths } from '../cli/rule-option.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { type Finding, messageOf } from '../core/errors.ts';
 import type { Prefix } from '../model/address.ts';
@@ -15,7 +15,7 @@ export function loadAll(path: string, learned: Prefix[] | null): Loaded {
     if (config === null) return { findings };
     const loaded = rulesOf(config, learned);
     const errors = loaded.findings.filter(({ level }) => level !== 'warning');
-    return errors.length > 0 ? { findings: errors } : { config, rules: loaded.rules };
+    return errors.length > 0 ? { findings: errors } : { config, rules: forTraffic(loaded.rules) };
   } catch (error) {
     return { findings: [{ file: path, line: 1, column: 1, code: 'config.read', message: messageOf(error) }] };
   }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SourceConfig } from '../config.ts';
-import { messageOf } from '../core/errors.ts';
+import { type InputError, messageOf } from '../core/errors.ts';
 import type { StateReader, StateWriter } from '../core/state.ts';
 import { parseDurationUs } from '../core/units.ts';
 import type { Source } from '../model/intake.ts';
@@ -36,6 +36,11 @@ export class SourceGroup {
 
   get sources(): Source[] {
     return this.#running.map(({ source }) => source);
+  }
+
+  /** The latest damage of each source that met any. */
+  get errors(): { file: string; error: InputError }[] {
+    return this.sources.flatMap(({ name, error }) => (error ? [{ file: name, error }] : []));
   }
 
   /** All are finite, and all was given. */
