@@ -37,7 +37,8 @@ export class Notifier {
     }
     const channels = openChannels(config, metrics, plot);
     this.#drainMs = options.drainMs;
-    this.#outbox = new Outbox(db, { clock: systemClock, metrics });
+    const { max: waiting, when_full: whenFull } = config.outbox;
+    this.#outbox = new Outbox(db, { clock: systemClock, metrics, limits: { waiting, whenFull } });
     this.#router = new Router(config.routes, channels);
     this.#delivery = new Delivery({}, { outbox: this.#outbox, channels, metrics, logger: createLogger() });
   }

@@ -23,7 +23,7 @@ import {
   uncovered,
   type Verdict,
 } from '../rule/rule.ts';
-import { requireRules, rulePaths } from './rule-option.ts';
+import { requireAllRules, rulePaths } from './rule-option.ts';
 
 interface Options {
   json?: boolean;
@@ -89,7 +89,7 @@ const loaded = new Map<string, RuleSet>();
  */
 function rulesOf(test: RuleCase, options: LoadOptions): RuleSet {
   const id = `${dirname(test.file)} ${JSON.stringify(options)}`;
-  const all = loaded.get(id) ?? requireRules([dirname(test.file)], options);
+  const all = loaded.get(id) ?? requireAllRules([dirname(test.file)], options);
   loaded.set(id, all);
   const named = new Set([test.rule, ...test.expect.map(({ rule }) => rule)]);
   const rules = all.rules.filter((rule) => named.has(rule.id) || rule.suppresses.length > 0);

@@ -1,10 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Metrics } from '../core/metrics.ts';
+import { type Histogram, labelled, type Metrics } from '../core/metrics.ts';
 import { type BackoffOptions, Breaker, backoffMs } from './backoff.ts';
 import type { Channel, Outcome } from './content.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
+
+/** Seconds. */
+const LAG_BOUNDS = [0.1, 0.5, 1, 5, 30, 120, 600, 3600];
 
 export interface WorkerOptions extends BackoffOptions {
   /** A message that found nobody for so long becomes a dead letter. */
@@ -30,6 +33,7 @@ export class ChannelWorker {
   readonly #options: WorkerOptions;
   readonly #deps: WorkerDeps;
   readonly #breaker: Breaker;
+  readonly #lag: Histogram;
   readonly #abort = new AbortController();
   /** Sequence numbers on their way. */
   readonly #flying = new Map<number, Promise<void>>();
@@ -43,6 +47,8 @@ export class ChannelWorker {
     this.channel = channel;
     this.#options = options;
     this.#deps = deps;
+    const lag = labelled('weir_notify_lag_seconds', { channel: channel.name });
+    this.#lag = deps.metrics.histogram(lag, 'From an alert to its delivery.', LAG_BOUNDS);
     this.#breaker = new Breaker({ after: options.breakerAfter, pauseMs: options.breakerPauseMs });
   }
 
@@ -122,6 +128,7 @@ export class ChannelWorker {
     const { outbox } = this.#deps;
     const { name } = this.channel;
     this.#count(outcome.kind);
+    if (outcome.kind === 'delivered') this.#lag.observe((this.#deps.clock.nowUs() - row.enqueuedUs) / 1e6);
     if (outcome.kind === 'retry') this.#again(row, outcome);
     else if (outcome.kind === 'delivered') outbox.done(name, row, outcome.answer);
     else this.#bury(row, outcome.error);

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Component } from '../core/component.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Metrics } from '../core/metrics.ts';
+import { labelled, type Metrics } from '../core/metrics.ts';
 import { ChannelWorker, type WorkerOptions } from './channel-worker.ts';
 import type { Channel } from './content.ts';
 import type { Outbox } from './outbox.ts';
@@ -39,7 +39,19 @@ export class Delivery implements Component {
     this.#outbox = outbox;
     this.#clock = clock;
     const all = { ...DEFAULTS, ...options };
+    for (const { name } of channels) this.#watch(name, metrics);
     this.#workers = channels.map((channel) => new ChannelWorker(channel, all, { outbox, clock, metrics, logger }));
+  }
+
+  /** What waits, and for how long, as measurements. */
+  #watch(channel: string, metrics: Metrics): void {
+    const gauge = (name: string, help: string) => metrics.gauge(labelled(name, { channel }), help);
+    const age = () => {
+      const { oldestUs } = this.#outbox.depth(channel);
+      return oldestUs === null ? 0 : Math.max(0, (this.#clock.nowUs() - oldestUs) / 1e6);
+    };
+    gauge('weir_outbox_waiting', 'Messages that wait for a channel.').from(() => this.#outbox.depth(channel).waiting);
+    gauge('weir_outbox_oldest_seconds', 'How long the oldest waiting message waits.').from(age);
   }
 
   start(): void {

@@ -147,6 +147,17 @@ export const routeOptions = z.strictObject({
     .describe('An alert that still fires is told again after this time. Default: never.'),
 });
 
+/** `outbox:` of the configuration: how much may wait for each channel, and what leaves when it is full. */
+export const outboxOptions = z.strictObject({
+  max: z.int().min(10).max(1_000_000).default(10_000).describe('Messages that may wait for one channel.'),
+  when_full: z
+    .enum(['drop_oldest', 'refuse_newest'])
+    .default('drop_oldest')
+    .describe('Which message becomes a dead letter when as many wait.'),
+});
+
+export type OutboxOptions = z.infer<typeof outboxOptions>;
+
 type SecretFields<Name extends string> = Record<Name | `${Name}_file` | `${Name}_env`, z.ZodOptional<typeof line>>;
 
 export type ChannelOptions = z.infer<typeof channelOptions>;

@@ -30,6 +30,8 @@ export const NEXT = `
 export const THREAD = `
   SELECT idempotency_key FROM outbox
   WHERE channel = ? AND alert_id = ? AND seq < ? AND state = 'done' ORDER BY seq LIMIT 50`;
+export const DEPTH = `
+  SELECT count(*) AS waiting, min(enqueued_at) AS oldest FROM outbox WHERE channel = ? AND state = 'waiting'`;
 export const STATS = `
   SELECT channel, sum(state = 'waiting') AS waiting, sum(state = 'done') AS done, sum(state = 'dead') AS dead,
     min(CASE WHEN state = 'waiting' THEN enqueued_at END) AS oldest

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../core/clock.ts';
-import type { Metrics } from '../core/metrics.ts';
+import { labelled, type Metrics } from '../core/metrics.ts';
 import type { Transition } from '../model/alert.ts';
 import type { Content, Told } from './content.ts';
 import { type DigestData, digestKey } from './digest.ts';
 import { type Grouping, Groups, isGroup } from './group.ts';
-import { DUE, NEXT, OUTBOX_SCHEMA, STATS, THREAD, TOLD_CHANNELS } from './outbox-sql.ts';
+import { DEPTH, DUE, NEXT, OUTBOX_SCHEMA, STATS, THREAD, TOLD_CHANNELS } from './outbox-sql.ts';
 import { Repeats } from './repeat.ts';
 import type { Target } from './route.ts';
 import { Statements } from './statements.ts';
@@ -178,7 +178,10 @@ export class Outbox {
     const sql =
       "UPDATE outbox SET state = 'dead', attempts = attempts + 1, last_error = ? WHERE seq = ? AND state = 'waiting'";
     this.#sql.atomically(() => {
-      if (this.#sql.of(sql).run(error, seq).changes > 0) this.#left(channel, seq);
+      if (this.#sql.of(sql).run(error, seq).changes === 0) return;
+      this.#left(channel, seq);
+      const name = labelled('weir_outbox_dead_total', { channel });
+      this.#metrics.counter(name, 'Messages given up: dead letters.').value++;
     });
   }
 
@@ -212,6 +215,12 @@ export class Outbox {
         attempts: Number(row['attempts']),
         error: String(row['last_error'] ?? ''),
       }));
+  }
+
+  /** What waits for a channel, without counting all that ever went through it. */
+  depth(channel: string): { waiting: number; oldestUs: number | null } {
+    const row = this.#sql.of(DEPTH).get(channel);
+    return { waiting: Number(row?.['waiting']), oldestUs: row?.['oldest'] == null ? null : Number(row['oldest']) };
   }
 
   stats(): ChannelStats[] {

@@ -256,7 +256,10 @@ describe('durability', () => {
         .sort(),
     ).toEqual(dead);
     expect(b.outbox.due('ops', 9).map((each) => each.alertId)).toEqual(waiting);
-    expect(b.metrics.snapshot()).toEqual({ 'weir_outbox_drops_total{channel="ops",cause="full"}': 2 });
+    expect(b.metrics.snapshot()).toEqual({
+      'weir_outbox_drops_total{channel="ops",cause="full"}': 2,
+      'weir_outbox_dead_total{channel="ops"}': 2,
+    });
   });
 
   it('forgets what is long over', async () => {
