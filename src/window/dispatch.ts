@@ -9,6 +9,9 @@ const WORD = 32;
 export const CANDIDATES = 2 * CHUNK;
 const PORTS = 1 << 16;
 const FLAGS = 256;
+/** Tables of so many entries are split in two, so that they stay in the cache. */
+const LARGE = 4096;
+const MOST_CLASSES = 256;
 /** Bits of `meta` that conditions look at, `FIRST` to `OPENED_BY_DESTINATION`, and the direction above them. */
 const META_SHIFT = 4;
 const META_BITS = 11;
@@ -138,6 +141,22 @@ export function undecided(condition: Predicate): Predicate {
   return { op: 'and', args: conjuncts(condition).filter((part) => !known(part)) };
 }
 
+/** A large table as bytes that say which of a few values an entry has; null when it has many. */
+function classesOf(table: Int32Array): { classes: Uint8Array; values: Int32Array } | null {
+  if (table.length < LARGE) return null;
+  const numbers = new Map<number, number>();
+  const classes = new Uint8Array(table.length);
+  for (let e = 0; e < table.length; e++) {
+    const known = numbers.get(table[e]) ?? numbers.size;
+    if (known >= MOST_CLASSES) return null;
+    numbers.set(table[e], known);
+    classes[e] = known;
+  }
+  const values = new Int32Array(MOST_CLASSES);
+  for (const [value, number] of numbers) values[number] = value;
+  return { classes, values };
+}
+
 function conjuncts(predicate: Predicate): Predicate[] {
   return predicate.op === 'and' ? predicate.args.flatMap(conjuncts) : [predicate];
 }
@@ -221,13 +240,18 @@ function generatePass(
   counts: Int32Array,
 ): () => void {
   const names = Object.keys(tables);
-  const join = names.map((name) => `&T_${name}[${INDEX[name]}]`).join('');
+  const split = new Map(names.map((name) => [name, classesOf(tables[name])]));
+  const look = (name: string): string => (split.get(name) ? `C_${name}[${INDEX[name]}]` : INDEX[name]);
+  const join = names.map((name) => `&T_${name}[${look(name)}]`).join('');
   const give = `const c=${from + WORD - 1}-Math.clz32(m)|0;m^=1<<c-${from};OUT[Math.imul(c,${CANDIDATES})+N[c]]=r;N[c]++;`;
   const limit = counts.length - from >= WORD ? -1 : (1 << (counts.length - from)) - 1;
   const text = `'use strict';return ()=>{const n=chunk.length;for(let q=0;q<n;q=q+1|0){const r=rows[q],i=r>>1;let m=${limit}${join};while(m!==0){${give}}}};`;
   const { rows, meta, proto, port, flags, interval } = chunk;
   const scope = { chunk, rows, meta, proto, port, flags, interval, NOWHERE: nowhere, OUT: candidates, N: counts };
   const all: Record<string, unknown> = { ...scope };
-  for (const name of names) all[`T_${name}`] = tables[name];
+  for (const [name, parts] of split) {
+    all[`T_${name}`] = parts?.values ?? tables[name];
+    if (parts) all[`C_${name}`] = parts.classes;
+  }
   return new Function(...Object.keys(all), text)(...Object.values(all)) as () => void;
 }

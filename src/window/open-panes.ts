@@ -5,6 +5,9 @@ import { Pane } from './pane.ts';
 /** Panes of one rule that wait for the watermark; rows of more than this many are not of one stream's time. */
 export const MOST_PANES = 1 << 14;
 const SPARE_PANES = 4;
+/** Fresh panes have room for as many keys as the last one held, up to so many, while so few are open. */
+const MOST_EXPECTED = 1 << 14;
+const FEW_PANES = 8;
 
 /** The panes of one rule that are not over yet, and a few empty ones to use again. */
 export class OpenPanes implements Stateful {
@@ -13,6 +16,7 @@ export class OpenPanes implements Stateful {
   readonly #open = new Map<number, Pane>();
   readonly #spare: Pane[] = [];
   #earliest = Number.POSITIVE_INFINITY;
+  #expected = 0;
 
   constructor(layout: Layout, keyWords: number) {
     this.#layout = layout;
@@ -42,13 +46,15 @@ export class OpenPanes implements Stateful {
 
   /** An empty pane that is not open. */
   fresh(): Pane {
-    return this.#spare.pop() ?? new Pane(this.#layout, this.#keyWords);
+    const expected = this.#open.size < FEW_PANES ? this.#expected : 0;
+    return this.#spare.pop() ?? new Pane(this.#layout, this.#keyWords, expected);
   }
 
   /** Takes the first open pane out. */
   shift(): Pane {
     const pane = this.#open.get(this.#earliest) as Pane;
     this.#open.delete(this.#earliest);
+    this.#expected = Math.min(MOST_EXPECTED, pane.keys.count);
     this.#earliest = Number.POSITIVE_INFINITY;
     for (const number of this.#open.keys()) if (number < this.#earliest) this.#earliest = number;
     return pane;

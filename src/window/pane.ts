@@ -49,8 +49,10 @@ export class Pane implements Stateful {
   readonly keys: KeyedTable;
   readonly pairs: PairTable[];
 
-  constructor(layout: Layout, keyWords: number) {
+  /** @param expected keys that there is room for at first */
+  constructor(layout: Layout, keyWords: number, expected = 0) {
     this.keys = new KeyedTable(keyWords, layout.initial());
+    this.keys.reserve(expected);
     this.pairs = layout.pairs.map((plan) => new PairTable(plan));
   }
 

@@ -9,7 +9,10 @@ import { pruneKeys } from './prune.ts';
 import type { Scratch } from './rule-code.ts';
 import type { CompiledRule } from './rule-plan.ts';
 
-/** Sorts the rows of chunks into the panes of one rule. */
+/** Panes of a chunk whose rows are brought together; sparse rows of more panes go in the runs they come in. */
+const MOST_GATHERED = 4;
+
+/** Sorts the rows of chunks into the panes of one set of tables. */
 export class RuleFeed {
   readonly compiled: CompiledRule;
   readonly panes: OpenPanes;
@@ -78,27 +81,55 @@ export class RuleFeed {
     return kept;
   }
 
-  /** Most chunks lie within one pane; else runs of rows of the same pane go together. */
+  /** Most chunks lie within one pane; else rows of the same pane are brought together. */
   #feedRuns(n: number, follow: boolean): void {
     const { paneUs, code } = this.compiled;
-    const { startUs, earliestUs, latestUs } = this.#chunk;
-    const { selected } = this.#scratch;
-    code.keys(n);
+    const { earliestUs, latestUs } = this.#chunk;
     const only = Math.floor(earliestUs / paneUs);
     if (only === Math.floor(latestUs / paneUs)) {
+      code.keys(n);
       this.#feed(0, n, only, follow);
       return;
     }
+    for (let from = 0, gathered = 0; from < n && gathered < MOST_GATHERED; gathered++) from = this.#gather(from, n);
+    code.keys(n);
     for (let from = 0, to = 0; from < n; from = to) {
-      const pane = Math.floor(startUs[selected[from] >> 1] / paneUs);
-      const endUs = (pane + 1) * paneUs;
-      const beginUs = pane * paneUs;
-      for (to = from + 1; to < n; to++) {
-        const timeUs = startUs[selected[to] >> 1];
-        if (timeUs < beginUs || timeUs >= endUs) break;
-      }
+      const pane = this.#paneOf(from);
+      to = this.#endOfRun(from, n);
       this.#feed(from, to, pane, follow);
     }
+  }
+
+  #paneOf(j: number): number {
+    return Math.floor(this.#chunk.startUs[this.#scratch.selected[j] >> 1] / this.compiled.paneUs);
+  }
+
+  #endOfRun(from: number, n: number): number {
+    const { selected } = this.#scratch;
+    const { startUs } = this.#chunk;
+    const beginUs = this.#paneOf(from) * this.compiled.paneUs;
+    const endUs = beginUs + this.compiled.paneUs;
+    let to = from + 1;
+    while (to < n && startUs[selected[to] >> 1] >= beginUs && startUs[selected[to] >> 1] < endUs) to++;
+    return to;
+  }
+
+  /** Moves the rows of the first row's pane to the front, all in their order; answers where the others begin. */
+  #gather(from: number, n: number): number {
+    const { selected, row: others } = this.#scratch;
+    const { startUs } = this.#chunk;
+    const beginUs = this.#paneOf(from) * this.compiled.paneUs;
+    const endUs = beginUs + this.compiled.paneUs;
+    let own = from;
+    let rest = 0;
+    for (let j = from; j < n; j++) {
+      const row = selected[j];
+      const timeUs = startUs[row >> 1];
+      if (timeUs >= beginUs && timeUs < endUs) selected[own++] = row;
+      else others[rest++] = row;
+    }
+    for (let k = 0; k < rest; k++) selected[own + k] = others[k];
+    return own;
   }
 
   /** Long records, piece by piece of each pane they touch. */
