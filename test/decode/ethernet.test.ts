@@ -1,12 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { decodeFrames, hex } from './frames.ts';
+import { describe, it } from 'vitest';
 import { eth, FRAME, h, INNER, INNER6, MACS, sizeOf, snap } from './packets.ts';
+import { expectStack, type Stack } from './stacks.ts';
 
 /**
  * What an Ethernet frame may carry on its way to one IP header.
  * Each was read by tshark 4.0 too, which found the same innermost addresses and ports.
  */
-const STACKS: [name: string, linkType: number, packet: string, layers: string][] = [
+const STACKS: Stack[] = [
   ['ethernet tcp', 1, FRAME, 'eth ipv4 tcp'],
   ['8023 snap', 1, `${MACS} ${h(8 + 40)} ${snap(0x0800, INNER)}`, 'eth llc snap ipv4 tcp'],
   ['8023 llc ip', 1, `${MACS} ${h(3 + 40)} 060603 ${INNER}`, 'eth llc ipv4 tcp'],
@@ -36,20 +36,7 @@ const STACKS: [name: string, linkType: number, packet: string, layers: string][]
 ];
 
 describe('headers in Ethernet', () => {
-  it.each(STACKS)('%s', (_, linkType, packet, layers) => {
-    const { rows, causes } = decodeFrames([{ bytes: hex(packet), linkType }]);
-    const six = layers.endsWith('ipv6 tcp');
-    expect(rows[0]).toMatchObject({
-      layers,
-      src: six ? '2001:db8::1' : '10.0.0.1',
-      dst: six ? '2001:db8::2' : '10.0.0.2',
-      protocol: 6,
-      ports: '1234>80',
-      flags: 2,
-      bytes: six ? 60 : 40,
-      vlan: Number(/vlan:(\d+)/.exec(layers)?.[1] ?? -1),
-      wire: hex(packet).length,
-    });
-    expect(causes).toEqual({});
+  it.each(STACKS)('%s', (...stack) => {
+    expectStack(stack);
   });
 });

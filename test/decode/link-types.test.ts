@@ -1,12 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { decodeFrames, hex } from './frames.ts';
+import { describe, it } from 'vitest';
 import { A, B, C, D, FRAME, h, INNER, INNER6, snap } from './packets.ts';
+import { expectStack, type Stack } from './stacks.ts';
 
 /**
  * Link types other than Ethernet.
- * Each was read by tshark 4.0 too, which found the same innermost addresses and ports (it has no LINKTYPE_PPP_PPPD, _MPLS and _SLIP).
+ * Each was read by tshark 4.0 too, which found the same innermost addresses and ports (it has no LINKTYPE_PPP_PPPD, _MPLS, _SLIP, _C_HDLC_WITH_DIR and _FRELAY_WITH_DIR).
  */
-const STACKS: [name: string, linkType: number, packet: string, layers: string][] = [
+const STACKS: Stack[] = [
   ['ppp', 9, `ff03 0021 ${INNER}`, 'ppp ipv4 tcp'],
   ['ppp no acfc', 9, `0021 ${INNER}`, 'ppp ipv4 tcp'],
   ['ppp pfc', 9, `21 ${INNER}`, 'ppp ipv4 tcp'],
@@ -107,20 +107,7 @@ const STACKS: [name: string, linkType: number, packet: string, layers: string][]
 ];
 
 describe('link types', () => {
-  it.each(STACKS)('%s', (_, linkType, packet, layers) => {
-    const { rows, causes } = decodeFrames([{ bytes: hex(packet), linkType }]);
-    const six = layers.endsWith('ipv6 tcp');
-    expect(rows[0]).toMatchObject({
-      layers,
-      src: six ? '2001:db8::1' : '10.0.0.1',
-      dst: six ? '2001:db8::2' : '10.0.0.2',
-      protocol: 6,
-      ports: '1234>80',
-      flags: 2,
-      bytes: six ? 60 : 40,
-      vlan: Number(/vlan:(\d+)/.exec(layers)?.[1] ?? -1),
-      wire: hex(packet).length,
-    });
-    expect(causes).toEqual({});
+  it.each(STACKS)('%s', (...stack) => {
+    expectStack(stack);
   });
 });
