@@ -4,6 +4,7 @@ import type { CaptureInfo, PacketReader } from '../model/packet-reader.ts';
 import { BLOCK_BYTES, Block } from './block.ts';
 import type { ByteInput } from './byte-input.ts';
 import { compressionOf } from './compressed-input.ts';
+import { otherFormat } from './other-formats.ts';
 import { PcapParser } from './pcap.ts';
 import { isPcap } from './pcap-header.ts';
 import { isPcapng, PcapngParser } from './pcapng.ts';
@@ -28,7 +29,9 @@ function chooseParser(block: Block): RecordParser | InputError {
 
 function notACapture(block: Block): InputError {
   if (block.length === 0) return { code: 'capture.empty', offset: 0, message: 'the file is empty' };
-  return { code: 'capture.unknown', offset: 0, message: 'the file is no capture: neither pcap nor pcapng' };
+  const other = otherFormat(block.data.subarray(block.start, block.end));
+  const told = other === null ? '' : `, it is ${other}`;
+  return { code: 'capture.unknown', offset: 0, message: `the file is no capture: neither pcap nor pcapng${told}` };
 }
 
 /** A reader that knows where in its input's content a batch lies. */

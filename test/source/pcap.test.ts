@@ -170,6 +170,17 @@ describe('damage in classic captures', () => {
     expect(reader.error).toMatchObject({ code: 'capture.damaged', offset: 24 + 4 * 24 });
   });
 
+  test.each([
+    ['snoop\0\0\0', 'it is a snoop capture'],
+    ['btsnoop\0', 'it is a btsnoop capture'],
+    ['BZh91AY', 'it is compressed with bzip2'],
+    ['words', 'neither pcap nor pcapng'],
+  ])('%j is told by its name where it has one', async (text, told) => {
+    const { reader } = await readBytes(Buffer.from(text));
+    expect(reader.error).toMatchObject({ code: 'capture.unknown', offset: 0 });
+    expect(reader.error!.message).toMatch(new RegExp(`${told}$`));
+  });
+
   test('other files are no captures', async () => {
     const { packets: got, reader } = await readBytes(Buffer.from('once upon a time, there was a text'));
     expect(got).toEqual([]);
