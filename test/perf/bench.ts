@@ -50,8 +50,13 @@ async function runAll(all: Contender[], setting: Setting): Promise<Map<string, M
   const runs = new Map<string, Measured[]>(all.map(({ name }) => [name, []]));
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const contender of all) {
+      if (runs.get(contender.name)!.length < round) continue;
       contender.before?.();
-      const run = await measure(contender.command!);
+      const run = await measure(contender.command!).catch((error: Error) => {
+        process.stderr.write(`${contender.name} is left out: ${error.message}\n`);
+        return null;
+      });
+      if (run === null) continue;
       const checked = round === 0 ? await checkWork(contender, run, setting) : '';
       runs.get(contender.name)!.push({ ...run, output: '' });
       process.stderr.write(
@@ -65,11 +70,12 @@ async function runAll(all: Contender[], setting: Setting): Promise<Map<string, M
 function report(all: Contender[], runs: Map<string, Measured[]>, setting: Setting): void {
   const { packets } = setting.truth;
   const reference = runs.get(REFERENCE);
+  const present = all.filter(({ name }) => runs.get(name)!.length > 0);
   console.log(
     `${packets} packets, ${Math.round(statSync(setting.capture).size / 1e6)} MB, ${values.rounds} rounds in turn, medians; x C is the median of each round's ratio to "${REFERENCE}"\n`,
   );
   console.log('| who | what it does | M packets/s | x C | CPU s | RSS MB |\n|---|---|---|---|---|---|');
-  for (const { name, does } of all) {
+  for (const { name, does } of present) {
     const of = runs.get(name)!;
     const wall = median(of.map((run) => run.wall));
     const ratio = reference ? median(of.map((run, i) => reference[i].wall / run.wall)).toFixed(2) : '-';
@@ -77,7 +83,7 @@ function report(all: Contender[], runs: Map<string, Measured[]>, setting: Settin
     const rss = median(of.map((run) => run.rss)).toFixed(0);
     console.log(`| ${name} | ${does} | ${(packets / wall / 1e6).toFixed(2)} | ${ratio} | ${cpu} | ${rss} |`);
   }
-  for (const { name } of all) reportThreads(name, runs.get(name)!);
+  for (const { name } of present) reportThreads(name, runs.get(name)!);
 }
 
 /** Pauses of the garbage collector and heap of the round with the longest major pause. */

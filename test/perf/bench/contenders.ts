@@ -114,7 +114,7 @@ function peers({ folder, capture }: Setting): Contender[] {
       name: 'softflowd',
       does: 'NetFlow v9 out',
       ...installed('softflowd', [
-        ...['-d', '-r', capture, '-n', '127.0.0.1:9', '-v', '9', '-m', '2000000'],
+        ...['-d', '-r', capture, '-n', '127.0.0.1:9', '-v', '9', '-m', '2000000', '-t', 'expint=5'],
         ...['-p', join(folder, 'softflowd.pid'), '-c', join(folder, 'softflowd.ctl')],
       ]),
       check: async ({ output }) => ({ packets: Number(/Packets processed: (\d+)/.exec(output)?.[1]) }),

@@ -51,6 +51,8 @@ process.on('exit', () => {
 });`)}`;
 
 const POLL_MS = 20;
+/** A program that takes longer hangs. */
+const LIMIT_MS = 180_000;
 /** dash and bash tell the times of what they waited for: the second line of two. */
 const TIMED = '"$@"; code=$?; times >&3; exit $code';
 
@@ -59,15 +61,18 @@ export function measure({ file, args, cwd }: Command): Promise<Measured> {
     const started = performance.now();
     const child = spawn('/bin/sh', ['-c', TIMED, 'sh', file, ...args], {
       cwd,
+      detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     });
     const parts = ['', '', '', '', ''];
     for (const fd of [1, 2, 3, 4]) child.stdio[fd]?.on('data', (part: Buffer) => (parts[fd] += part));
     let rss = 0;
     const poll = setInterval(() => (rss = Math.max(rss, peakOf(child.pid ?? 0))), POLL_MS);
+    const limit = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), LIMIT_MS);
     child.on('error', reject);
     child.on('close', (code) => {
       clearInterval(poll);
+      clearTimeout(limit);
       const wall = (performance.now() - started) / 1000;
       if (code !== 0) reject(new Error(`${file} ${args.join(' ')} ended with ${code}: ${parts[2].slice(-400)}`));
       else
