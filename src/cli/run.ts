@@ -20,6 +20,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { PlotBook } from './plot-book.ts';
 import { ReplaySession } from './replay-session.ts';
 import { requireRules, rulePaths } from './rule-option.ts';
+import { endEarlierSelf, openSelfWatch } from './run-self.ts';
 import { interfaceSpeeds, sourcePaths } from './source-option.ts';
 
 interface Options {
@@ -83,9 +84,12 @@ async function run(options: Options): Promise<void> {
     logger,
   });
   const dashboard = options.untilDone ? null : openDashboard(config, () => daemon, { metrics, logger });
+  const self = options.untilDone ? null : openSelfWatch(config, () => daemon, { metrics, dashboard });
   let shown = false;
   const ready = async () => {
     if (!options.untilDone) await house.restart();
+    if (!shown && self) endEarlierSelf(daemon);
+    if (!shown) self?.start();
     if (!shown) await dashboard?.start().catch((error) => logger.error({ code: 'web.listen' }, messageOf(error)));
     shown = true;
   };
@@ -98,6 +102,7 @@ async function run(options: Options): Promise<void> {
     await daemon.run();
   } finally {
     await house.stop();
+    self?.stop();
     await dashboard?.stop();
     service.stop();
     release();

@@ -27,6 +27,8 @@ export class SelfWatch {
   readonly #names = new Names();
   readonly #engine: Engine;
   readonly #seen = new Map<string, number>();
+  /** What counters had before the first time did not grow just now. */
+  #measured = false;
   #batch: FlowBatch = createFlowBatch(ROWS);
   #timer: NodeJS.Timeout | null = null;
 
@@ -54,7 +56,7 @@ export class SelfWatch {
   tick(): void {
     const nowUs = this.#ports.nowUs();
     for (const { name, value } of this.#ports.metrics.all()) {
-      const grown = value - (this.#seen.get(name) ?? (this.#seen.size === 0 ? value : 0));
+      const grown = value - (this.#seen.get(name) ?? (this.#measured ? 0 : value));
       if (grown > 0) this.#row(name, nowUs, grown);
     }
     for (const { name, value } of this.#ports.metrics.all()) this.#seen.set(name, value);
@@ -63,6 +65,7 @@ export class SelfWatch {
       this.#row(name, nowUs, value);
       this.#ports.point(`self/${name}`, nowUs, value);
     }
+    this.#measured = true;
     this.#give();
   }
 

@@ -41,7 +41,7 @@ export class Checkpointer {
     this.#intervalMs = options.intervalMs;
     this.#store = deps.store;
     this.#logger = deps.logger;
-    this.#bytes = deps.metrics.counter('weir_checkpoint_written_bytes', 'Bytes of checkpoints written.');
+    this.#bytes = deps.metrics.counter('weir_checkpoint_written_bytes_total', 'Bytes of checkpoints written.');
     this.#failures = deps.metrics.counter('weir_checkpoint_failures_total', 'Checkpoints that could not be written.');
   }
 

@@ -59,7 +59,7 @@ export class TimeKeeper {
     let least = Number.POSITIVE_INFINITY;
     let most = Number.NEGATIVE_INFINITY;
     for (const lane of this.#lanes.values()) {
-      const reachedUs = lane.maxUs - lane.boundUs;
+      const reachedUs = lane.maxUs - (this.#isOver(lane, nowUs) ? 0 : lane.boundUs);
       if (reachedUs > most) most = reachedUs;
       if (!lane.done && nowUs - lane.arrivedUs < lane.idleUs && reachedUs < least) least = reachedUs;
     }
@@ -72,11 +72,24 @@ export class TimeKeeper {
     let passedUs = Number.NaN;
     for (const lane of this.#lanes.values()) {
       const silentUs = nowUs - lane.arrivedUs - SLACK_US;
-      if (lane.done || silentUs <= 0 || Math.abs(lane.arrivedUs - lane.arrivedMaxUs) > LIVE_US) continue;
-      lane.maxUs = Math.max(lane.maxUs, lane.arrivedMaxUs + silentUs);
+      const isOver = this.#isOver(lane, nowUs);
+      if (lane.done || silentUs <= 0 || !(isOver || isLive(lane))) continue;
+      if (!isOver) lane.maxUs = Math.max(lane.maxUs, lane.arrivedMaxUs + silentUs);
       if (!(lane.maxUs >= passedUs)) passedUs = lane.maxUs;
     }
     return passedUs;
+  }
+
+  /** Since the last row of a source that is live; NaN of one that is not, or is done. */
+  silentSeconds(name: string): number {
+    const lane = this.#lanes.get(name);
+    if (!lane || lane.done || Math.abs(lane.arrivedUs - lane.arrivedMaxUs) > LIVE_US) return Number.NaN;
+    return (this.#nowUs() - lane.arrivedUs) / 1e6;
+  }
+
+  /** An exporter that sent traffic of the past and is silent has sent all of it: there is nothing to hold back for. */
+  #isOver(lane: Lane, nowUs: number): boolean {
+    return lane.boundUs > 0 && nowUs - lane.arrivedUs >= lane.idleUs && Number.isFinite(lane.maxUs) && !isLive(lane);
   }
 
   status(): Record<string, number | null>[] {
@@ -94,4 +107,9 @@ export class TimeKeeper {
       this.#lanes.set(name, { name, idleUs: 0, boundUs: 0, maxUs, arrivedUs: 0, arrivedMaxUs: maxUs, done: true });
     }
   }
+}
+
+/** Its newest event was as new as its exporters' timeouts allow when it came. */
+function isLive({ arrivedUs, arrivedMaxUs, boundUs }: Lane): boolean {
+  return Math.abs(arrivedUs - arrivedMaxUs) <= LIVE_US + boundUs;
 }

@@ -69,7 +69,7 @@ export class History {
     this.#names = names;
     this.#epoch = options.epoch === undefined ? null : options.epoch + 1;
     this.#rows = metrics.counter('weir_history_rows_total', 'Rows given to the history.');
-    this.#bytes = metrics.counter('weir_history_written_bytes', 'Parquet bytes written.');
+    this.#bytes = metrics.counter('weir_history_written_bytes_total', 'Parquet bytes written.');
   }
 
   async start(): Promise<void> {

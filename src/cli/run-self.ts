@@ -1,0 +1,48 @@
+import type { Config } from '../config.ts';
+import { systemClock } from '../core/clock.ts';
+import { labelled, type Metrics } from '../core/metrics.ts';
+import { parseDurationUs } from '../core/units.ts';
+import type { Daemon } from '../daemon/daemon.ts';
+import { orphanResolved } from '../daemon/own-alert.ts';
+import { readTransitions } from '../store/store.ts';
+import type { Dashboard } from './dashboard.ts';
+import { selfRules } from './rule-option.ts';
+import { SelfWatch } from './self-watch.ts';
+
+/** Watches a running daemon; null where the configuration does not want it. Begins with `start`. */
+export function openSelfWatch(
+  config: Config,
+  daemon: () => Daemon,
+  { metrics, dashboard }: { metrics: Metrics; dashboard: Dashboard | null },
+): SelfWatch | null {
+  if (!config.self.watch) return null;
+  measure(config, daemon, metrics);
+  return new SelfWatch(
+    { rules: selfRules(), intervalMs: parseDurationUs(config.self.interval) / 1000 },
+    {
+      metrics,
+      nowUs: () => systemClock.nowUs(),
+      tell: (transition) => daemon().book.tell(transition),
+      point: (name, timeUs, value) => dashboard?.point(name, timeUs, value),
+    },
+  );
+}
+
+/** What an earlier run said of itself is over: this one judges anew. */
+export function endEarlierSelf(daemon: Daemon): void {
+  const nowUs = systemClock.nowUs();
+  for (const last of readTransitions(daemon.store.db, { active: true })) {
+    if (last.tags.includes('self')) daemon.book.tell(orphanResolved(last, nowUs, 'weir was restarted'));
+  }
+}
+
+function measure(config: Config, daemon: () => Daemon, metrics: Metrics): void {
+  const gauge = (name: string, help: string, read: () => number) => metrics.gauge(name, help).from(read);
+  gauge('weir_checkpoint_age_seconds', 'Since the last complete checkpoint.', () => daemon().checkpointer.ageSeconds);
+  gauge('weir_active_alerts', 'Alerts that fire or are about to.', () => daemon().engine.alerts.active().length);
+  gauge('weir_active_rules', 'Rules in force.', () => daemon().ruleCount);
+  for (const { name } of config.sources) {
+    const silent = labelled('weir_source_silent_seconds', { source: name });
+    gauge(silent, 'Since the last row of a live source.', () => daemon().time.silentSeconds(name));
+  }
+}
