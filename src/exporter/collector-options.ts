@@ -24,7 +24,7 @@ const collectorFields = {
     .default('1d')
     .describe('Templates that were not announced again for so long are forgotten.'),
   delay: duration
-    .default('2m')
+    .default('1m')
     .describe('How long after its beginning a flow is exported at the latest: the active timeout of the exporters.'),
   ahead: duration
     .default('10m')
