@@ -4,6 +4,7 @@ import type { Logger } from './core/logger.ts';
 import { Metrics } from './core/metrics.ts';
 import { Decoder } from './decode/decode.ts';
 import { createCollector } from './exporter/exporter.ts';
+import { LiveSource } from './live/live.ts';
 import { LogSource } from './log/log.ts';
 import type { Source } from './model/intake.ts';
 import type { Names } from './model/names.ts';
@@ -27,6 +28,19 @@ export function createSource(options: SourceConfig, deps: SourceDeps): Source {
     case 'stdin':
     case 'tcpdump':
       return createCaptureSource(options, deps);
+    case 'live': {
+      const { name, idle, interface: device, filter } = options;
+      const tcpdump = {
+        name,
+        idle,
+        type: 'tcpdump',
+        interface: device,
+        filter,
+        snaplen: 262_144,
+        command: 'tcpdump',
+      } as const;
+      return new LiveSource(options, { ...deps, fallback: () => createCaptureSource(tcpdump, deps) });
+    }
     case 'log':
       return new LogSource(options, deps);
     case 'netflow':
