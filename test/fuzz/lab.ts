@@ -41,11 +41,12 @@ export class Lab {
   #slices = none();
   #records = none();
 
-  constructor() {
+  constructor(tunnels = true) {
     const metrics = new Metrics();
     this.#decoder = new Decoder(
       {
         names: this.#names,
+        tunnels,
         maxFragments: SMALL.fragments,
         maxEarlyFragments: SMALL.early,
         maxAddressNames: SMALL.addresses,
