@@ -4,9 +4,10 @@ import type { AlertState, Evaluation, EvidenceSource, Transition } from '../mode
 import type { RulePlan, Severity } from '../model/plan.ts';
 import type { Key } from '../model/window-result.ts';
 import { beginEpisode, begins, type Episode, judge, rank, type Verdict } from './episode.ts';
+import type { Moment } from './moment.ts';
 import { packEpisodes, unpackEpisodes } from './snapshot.ts';
 import { isSuppressed, suppresses } from './suppression.ts';
-import { alertIdOf, type Moment, makeTransition } from './transition.ts';
+import { alertIdOf, makeTransition } from './transition.ts';
 
 export { renderTransition } from './render.ts';
 

@@ -5,7 +5,7 @@ import { describeKey } from '../model/key-text.ts';
 import type { RulePlan } from '../model/plan.ts';
 import type { Episode } from './episode.ts';
 import { limitsOf } from './limits.ts';
-import type { Moment } from './transition.ts';
+import type { Moment } from './moment.ts';
 
 const SLOT = /\{\{\s*([\w.-]+)\s*\}\}/g;
 /** Parts of learned measures that have a unit of their own; the others have their measure's. */

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { formatUs } from '../core/time.ts';
-import type { AlertState, Evaluation, EvidenceItem, Transition } from '../model/alert.ts';
+import type { AlertState, EvidenceItem, Transition } from '../model/alert.ts';
 import type { Episode } from './episode.ts';
 import { filterOf } from './filter.ts';
+import type { Moment } from './moment.ts';
 import { fillTemplate, measuredOf, summarise } from './summary.ts';
-
-/** What was measured when a transition happened. */
-export type Moment = Pick<Evaluation, 'startUs' | 'endUs' | 'values' | 'expected' | 'missing'> & { timeUs: number };
 
 export interface Step {
   state: AlertState;
