@@ -9,6 +9,7 @@ import type { Position, RunStore } from './run-store.ts';
 
 /** Transitions kept in memory while the database cannot be written. */
 const MOST_UNSTORED = 10_000;
+const RETRY_MS = 1000;
 
 export interface BookPorts {
   store: RunStore;
@@ -34,6 +35,7 @@ export class AlertBook {
   /** Told and sent, but not stored yet. */
   #owed: Transition[] = [];
   #problem: string | null = null;
+  #triedMs = 0;
 
   constructor(config: Config, ports: BookPorts) {
     this.#config = config;
@@ -77,7 +79,9 @@ export class AlertBook {
 
   /** At the end of a round: everything that was told in it. */
   commit(position: () => Position): void {
-    if (this.#told.length === 0 && this.#owed.length === 0) return;
+    const again = this.#owed.length > 0 && performance.now() - this.#triedMs >= RETRY_MS;
+    if (this.#told.length === 0 && !again) return;
+    this.#triedMs = performance.now();
     const told = this.#told;
     this.#told = [];
     try {

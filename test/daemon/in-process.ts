@@ -30,10 +30,12 @@ rules:
 
 /** A folder with a configuration, rules and a spool. */
 export class Site {
-  readonly folder = mkdtempSync(join(tmpdir(), 'weir-daemon-'));
-  readonly config = join(this.folder, 'weir.yaml');
+  readonly folder: string;
+  readonly config: string;
 
-  constructor() {
+  constructor(folder = mkdtempSync(join(tmpdir(), 'weir-daemon-'))) {
+    this.folder = folder;
+    this.config = join(folder, 'weir.yaml');
     mkdirSync(join(this.folder, 'spool'));
     mkdirSync(join(this.folder, 'rules'));
     this.rule('burst', RULE);
