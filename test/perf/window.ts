@@ -3,7 +3,7 @@ import { loadPlans } from '../../src/forecast/forecast.ts';
 import { DEFAULT_HOME, formatAddress, type Prefix, parsePrefix } from '../../src/model/address.ts';
 import type { FlowBatch } from '../../src/model/flow-batch.ts';
 import { Names } from '../../src/model/names.ts';
-import type { RuleSet } from '../../src/model/plan.ts';
+import type { Predicate, RulePlan, RuleSet } from '../../src/model/plan.ts';
 import { loadRules } from '../../src/rule/rule.ts';
 import { WindowStage } from '../../src/window/window.ts';
 import { type Step, slicesOf } from '../support/slices.ts';
@@ -13,7 +13,8 @@ import { rowsOf, type Slice } from '../window/rows.ts';
 /**
  * What windows cost a slice: all shipped rules over the slices of one capture, held in memory, several rounds; CPU time, for the
  * machine may be shared.
- * `node test/perf/window.ts CAPTURE [ROUNDS [RULE...]]`. Prints one JSON line; with `each` as rule, one line a rule.
+ * `node test/perf/window.ts CAPTURE [ROUNDS [RULE...]]`. Prints one JSON line; with `each` as rule, one line a rule; with
+ * `shapes`, what a hundred more rules of one shape cost.
  */
 const NAIVE_SLICES = 20_000;
 
@@ -133,6 +134,35 @@ function report(
   console.log(JSON.stringify(line));
 }
 
+/** A hundred more rules like `syn-flood`, each in one way different from it. */
+const SHAPES: Readonly<Record<string, (rule: RulePlan, i: number) => RulePlan>> = {
+  thresholds: (rule) => rule,
+  ports: (rule, i) => narrowed(rule, { op: 'compare', field: 'dst.port', cmp: '==', value: 1000 + i }),
+  nets: (rule, i) => narrowed(rule, { op: 'net', field: 'dst.ip', nets: [parsePrefix(`10.${i}.0.0/16`) as Prefix] }),
+};
+
+function narrowed(rule: RulePlan, condition: Predicate): RulePlan {
+  return { ...rule, match: { op: 'and', args: [rule.match, condition] } };
+}
+
+/** What a hundred more rules of one shape cost, as a share of what the shipped ones cost: in turn, for the machine may be shared. */
+function reportShapes(ruleSet: RuleSet, steps: readonly Step[], names: Names, rounds: number): void {
+  const pattern = ruleSet.rules.find(({ id }) => id === 'syn-flood') as RulePlan;
+  for (const [shape, vary] of Object.entries(SHAPES)) {
+    const more = Array.from({ length: 100 }, (_, i) => {
+      const id = `${shape}-${i}`;
+      return { ...vary(pattern, i), id, fingerprint: id };
+    });
+    const pairs = Array.from({ length: rounds }, () => {
+      const alone = round(ruleSet, steps, names).nanosecondsASlice;
+      const all = round({ ...ruleSet, rules: [...ruleSet.rules, ...more] }, steps, names).nanosecondsASlice;
+      return { alone, all };
+    });
+    const ratio = Number(median(pairs.map(({ alone, all }) => all / alone)).toFixed(2));
+    console.log(JSON.stringify({ hundredMore: shape, ratio, pairs }));
+  }
+}
+
 const [path, rounds = '3', ...only] = process.argv.slice(2);
 const names = new Names();
 const home = DEFAULT_HOME.map(parsePrefix) as Prefix[];
@@ -141,6 +171,7 @@ const steps = await slicesOf(path, names);
 const all = { home, rules: [...rules.rules, ...loadPlans(home)] };
 if (only[0] === 'each')
   for (const rule of all.rules) report(rule.id, { home, rules: [rule] }, steps, names, Number(rounds));
+else if (only[0] === 'shapes') reportShapes(all, steps, names, Number(rounds));
 else {
   const chosen = only.length > 0 ? all.rules.filter(({ id }) => only.includes(id)) : all.rules;
   report(`${chosen.length} rules`, { home, rules: chosen }, steps, names, Number(rounds), true);
