@@ -97,7 +97,8 @@ class Fuzz {
       `fuzz: ${cases} cases from ${this.#jobs[0].seeds} captures, seed ${this.#seed}: ${of('failure')} failures, ` +
         `${of('crash')} crashes, ${of('hang')} hangs; slowest ${Math.round(this.#slowestMs())} ms; ` +
         `${Math.round(cases / seconds)} cases/s; memory ${Math.round(early)} MB after a tenth, ` +
-        `at most ${Math.round(late)} MB later${grows ? ': it grows' : ''}`,
+        `at most ${Math.round(late)} MB later, ${Math.round(this.#peak((share) => share === 1))} MB at the end` +
+        `${grows ? ': it grows' : ''}`,
     );
     return this.failures.length === 0 && !grows;
   }
