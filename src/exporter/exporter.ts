@@ -5,6 +5,7 @@ export type { RecordKind, RecordSink } from './data-sets.ts';
 export { ExporterDecoder, type ExporterDeps, type ExporterOptions } from './exporter-decoder.ts';
 export type { ExporterStatus } from './exporter-status.ts';
 export type { FrameDecoder } from './frames.ts';
+export { Pairing } from './pairing.ts';
 export type { Elements } from './record-elements.ts';
 export { relativeError } from './sampling.ts';
 export { payloadEnd, udpPayload } from './udp-payload.ts';

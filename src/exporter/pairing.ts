@@ -6,17 +6,27 @@ import {
   type FlowBatch,
   type FlowSink,
   INITIATOR_KNOWN,
+  UNASKED,
 } from '../model/flow-batch.ts';
 
 /** Records that wait for their other direction, a power of two. */
 const SLOTS = 1 << 16;
 const TCP = 6;
+const UDP = 17;
+const ICMP = 1;
+const ICMP6 = 58;
+const SYN = 2;
+const RST = 4;
 const ACK = 16;
+/** Ports below are services'. */
+const SERVICES = 1024;
+/** Echo reply, errors, and the replies of timestamp, information and address mask (RFC 792, RFC 950). */
+const ICMP_ANSWERS = new Set([0, 3, 4, 5, 11, 12, 14, 16, 18]);
 
 /**
  * Joins the two directions of a flow, which unidirectional exporters send as two records, into one biflow (RFC 5103)
  * when both come within `withinUs` of event time. Who began first is the initiator. What waits too long, or is in the way
- * of another flow when the table is full, goes on alone.
+ * of another flow when the table is full, goes on as a flow that nobody answered.
  */
 export class Pairing {
   readonly #withinUs: number;
@@ -69,7 +79,8 @@ export class Pairing {
     const waiting = this.#waiting;
     this.#slots.delete(keyOf(waiting, slot, false));
     this.#free.push(slot);
-    const waitedFirst = waiting.startUs[slot] <= batch.startUs[row];
+    const sooner = batch.startUs[row] - waiting.startUs[slot];
+    const waitedFirst = sooner > 0 || (sooner === 0 && !isAnswer(waiting, slot));
     const [to, from] = waitedFirst ? [slot, row] : [row, slot];
     const [first, answer] = waitedFirst ? [waiting, batch] : [batch, waiting];
     const out = this.#room();
@@ -81,6 +92,7 @@ export class Pairing {
     out.reverseLayer2OctetDeltaCount[n] = answer.layer2OctetDeltaCount[from];
     out.reverseTcpControlBits[n] = answer.tcpControlBits[from];
     out.meta[n] |= BIFLOW | INITIATOR_KNOWN | (isEstablished(out, n) ? ESTABLISHED : 0);
+    if (isUnasked(out, n)) out.meta[n] |= UNASKED;
     out.length++;
   }
 
@@ -92,9 +104,12 @@ export class Pairing {
     }
   }
 
+  /** Nobody answered: that is known now, as it is of packets. */
   #let(key: string, slot: number): void {
     this.#slots.delete(key);
     this.#free.push(slot);
+    const { meta } = this.#waiting;
+    meta[slot] |= BIFLOW | INITIATOR_KNOWN | (isAnswer(this.#waiting, slot) ? UNASKED : 0);
     this.#emit(this.#waiting, slot);
   }
 
@@ -120,6 +135,26 @@ export class Pairing {
     for (const [key, slot] of [...this.#slots]) this.#let(key, slot);
     this.flush();
   }
+}
+
+/** By itself an answer: a SYN-ACK or RST that no SYN of its own went before, a reply of ICMP, UDP from a service. */
+function isAnswer(batch: FlowBatch, row: number): boolean {
+  const protocol = batch.protocolIdentifier[row];
+  if (protocol === TCP) {
+    const flags = batch.tcpControlBits[row];
+    return (flags & (SYN | ACK)) === (SYN | ACK) || ((flags & RST) !== 0 && (flags & SYN) === 0);
+  }
+  if (protocol === UDP)
+    return batch.sourceTransportPort[row] < SERVICES && batch.destinationTransportPort[row] >= SERVICES;
+  const type = batch.icmpTypeCode[row] >>> 8;
+  return (protocol === ICMP && ICMP_ANSWERS.has(type)) || (protocol === ICMP6 && (type === 129 || type < 128));
+}
+
+/** A connection whose first side answers, and whose other side never opened it: reflected SYN-ACKs and their RSTs. */
+function isUnasked(batch: FlowBatch, row: number): boolean {
+  return (
+    batch.protocolIdentifier[row] === TCP && isAnswer(batch, row) && (batch.reverseTcpControlBits[row] & SYN) === 0
+  );
 }
 
 /** Both sides sent data or TCP's acknowledgement. */
