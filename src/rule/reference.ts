@@ -44,10 +44,16 @@ function fallback({ default: value, unit }: ParamSpec): string {
 function libraryTable(rules: readonly RulePlan[]): string {
   const rows = [...rules]
     .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .map(({ id, title, by, levels, thresholds }) => {
+    .map(({ id, title, tags, by, levels, thresholds }) => {
       const key = by.map(({ field }) => field).join(', ') || 'all traffic';
       const severities = levels.map(({ severity }) => severity).join(', ');
-      return row(`[${id}](../rules/${id}.yaml)`, title, key, severities, Object.keys(thresholds).join(', '));
+      return row(
+        `[${id}](../rules/${tags.includes('self') ? 'self/' : ''}${id}.yaml)`,
+        title,
+        key,
+        severities,
+        Object.keys(thresholds).join(', '),
+      );
     });
   return [row('rule', 'what', 'key', 'severities', 'thresholds'), '|---|---|---|---|---|', ...rows].join('\n');
 }
