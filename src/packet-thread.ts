@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { InputError } from './core/errors.ts';
 import type { Counter, Metrics } from './core/metrics.ts';
@@ -7,6 +9,9 @@ import { createFlowRing, type FlowRingMemory, FlowRingReader } from './model/flo
 import { NameMap } from './model/name-feed.ts';
 import type { Names } from './model/names.ts';
 import { breathe, type PacketInput } from './packets.ts';
+
+/** Captures of less than this are read faster than a thread starts. */
+const THREAD_BYTES = 32 * 2 ** 20;
 
 /** Kinds of entries of the ring between the reading thread and the engine. */
 export const ENTRY = {
@@ -45,6 +50,11 @@ interface End {
   packets: number;
   errors: { file: string; error: InputError }[];
   counters: Counter[];
+}
+
+export function worthThread({ paths, speed }: PacketInput): boolean {
+  if (availableParallelism() < 2 || speed !== Number.POSITIVE_INFINITY || paths.includes('-')) return false;
+  return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0) >= THREAD_BYTES;
 }
 
 /** Reads, decodes and meters captures on a thread of its own, beside windows and detection on this one. */

@@ -27,15 +27,12 @@ function sendRows(kind: number, batch: Parameters<FlowRingWriter['rows']>[1]): v
   ring.rows(kind, batch);
 }
 
-const meter = new Meter(
-  {},
-  {
-    names,
-    metrics,
-    onSlices: (batch) => sendRows(ENTRY.slices, batch),
-    onRecords: (batch) => sendRows(ENTRY.records, batch),
-  },
-);
+const meter = new Meter(input.meter ?? {}, {
+  names,
+  metrics,
+  onSlices: (batch) => sendRows(ENTRY.slices, batch),
+  onRecords: (batch) => sendRows(ENTRY.records, batch),
+});
 
 const errors = await readPackets(
   input,

@@ -3,7 +3,7 @@ import type { Clock } from './core/clock.ts';
 import type { InputError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
 import { Decoder, EARLY_FRAGMENTS } from './decode/decode.ts';
-import { HomeLearner } from './meter/meter.ts';
+import { HomeLearner, type MeterOptions } from './meter/meter.ts';
 import type { Prefix } from './model/address.ts';
 import type { Names } from './model/names.ts';
 import { PacketRows, TIME_F64 } from './model/packet-rows.ts';
@@ -28,6 +28,8 @@ export interface PacketInput {
   tunnels?: boolean;
   /** Times as fast as it was; Infinity: as fast as possible. */
   speed: number;
+  /** For the meter beside the reader, on a thread of their own. */
+  meter?: MeterOptions;
 }
 
 /** What the packets go to, in the order of the calls. */

@@ -1,5 +1,3 @@
-import { statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import type { Clock } from './core/clock.ts';
 import type { InputError } from './core/errors.ts';
 import { Engine, type EngineDeps, type Sinks, WATERMARK_BOUND_US } from './engine.ts';
@@ -10,13 +8,11 @@ import { createFlowBatch, type FlowBatch, HAS_IP } from './model/flow-batch.ts';
 import { DST, META, PacketRows, ROW, SRC } from './model/packet-rows.ts';
 import type { RuleSet } from './model/plan.ts';
 import type { Key } from './model/window-result.ts';
-import { meterOnThread } from './packet-thread.ts';
+import { meterOnThread, worthThread } from './packet-thread.ts';
 import { breathe, LEARN_PACKETS, type PacketInput, pacer, readPackets } from './packets.ts';
 import { isLoadCsv, LoadCsvReader } from './source/source.ts';
 
 const LOG_ROWS = 256;
-/** Captures of less than this are read faster than a thread starts. */
-const THREAD_BYTES = 32 * 2 ** 20;
 
 export interface ReplayInput {
   /** Captures and load tables, by content; `-` is standard input. */
@@ -153,11 +149,6 @@ async function replayThreaded(parts: Parts, hooks: ReplayHooks, deps: EngineDeps
   );
   engine.packets = packets;
   return errors;
-}
-
-function worthThread({ paths, speed }: PacketInput): boolean {
-  if (availableParallelism() < 2 || speed !== Number.POSITIVE_INFINITY || paths.includes('-')) return false;
-  return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0) >= THREAD_BYTES;
 }
 
 /** Reads logs and puts them in order; their first rows have a say in what is home. */

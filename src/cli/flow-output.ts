@@ -12,7 +12,6 @@ import type { RecordFilter } from '../window/window.ts';
 import { IpfixOutput } from './ipfix-output.ts';
 import { JsonOutput } from './json-output.ts';
 import { NfdumpOutput } from './nfdump-output.ts';
-import { ParquetOutput } from './parquet-output.ts';
 import { table } from './table.ts';
 
 /** Where flow records go. */
@@ -40,8 +39,13 @@ export function formatOfFile(path: string): FlowFormat | undefined {
   return ENDINGS[extname(path)];
 }
 
-/** @param path the file that `out` writes to, null for standard output */
-export function createFlowOutput(format: FlowFormat, out: LineWriter, names: Names, path: string | null): FlowOutput {
+/** Formats that bring a database are loaded only when they are asked for. @param path the file that `out` writes to, null for standard output */
+export async function createFlowOutput(
+  format: FlowFormat,
+  out: LineWriter,
+  names: Names,
+  path: string | null,
+): Promise<FlowOutput> {
   switch (format) {
     case 'json':
       return new JsonOutput(out, names);
@@ -52,7 +56,7 @@ export function createFlowOutput(format: FlowFormat, out: LineWriter, names: Nam
     case 'nfdump':
       return new NfdumpOutput(out, names);
     case 'parquet':
-      return new ParquetOutput(requirePath(path), names);
+      return new (await import('./parquet-output.ts')).ParquetOutput(requirePath(path), names);
     case 'table':
       return new TableOutput(out, names);
   }

@@ -1,18 +1,18 @@
 import { type Command, Option } from 'commander';
-import { WeirError } from '../core/errors.ts';
+import { type InputError, WeirError } from '../core/errors.ts';
 import { EXIT_DAMAGED, EXIT_OK, EXIT_UNREADABLE } from '../core/exit.ts';
 import { Metrics } from '../core/metrics.ts';
 import { LineWriter } from '../core/output.ts';
 import { parseDurationUs } from '../core/units.ts';
 import { Decoder, EARLY_FRAGMENTS } from '../decode/decode.ts';
-import { Meter } from '../meter/meter.ts';
+import { Meter, type MeterOptions } from '../meter/meter.ts';
 import { createFlowBatch } from '../model/flow-batch.ts';
 import { Names } from '../model/names.ts';
 import { PacketRows } from '../model/packet-rows.ts';
-import { parsePredicate } from '../rule/rule.ts';
+import { meterOnThread, worthThread } from '../packet-thread.ts';
+import type { PacketInput } from '../packets.ts';
 import { openOrdered, type PacketStream } from '../source/source.ts';
-import { RecordFilter } from '../window/window.ts';
-import { type DecodeFlowsOptions, decodeFlows } from './decode-flows.ts';
+import type { DecodeFlowsOptions } from './decode-flows.ts';
 import {
   createFlowOutput,
   FilteredOutput,
@@ -44,6 +44,7 @@ interface Options extends InputOptions, DecodeFlowsOptions {
   maxFlows: string;
   tunnels: boolean;
   reader?: 'pcap-parser';
+  workers?: '0' | '1';
 }
 
 const EXAMPLES = `
@@ -75,6 +76,12 @@ export function flowsCommand(program: Command): void {
     .option('--active-timeout <TIME>', 'a record that gets older than this is cut', '5m')
     .option('--max-flows <N>', 'flows in memory; past it idle ones leave early', String(1 << 20))
     .addOption(new Option('--reader <NAME>', 'second, independent reader of classic pcap').choices(['pcap-parser']))
+    .addOption(
+      new Option(
+        '--workers <N>',
+        'threads that read and meter beside the output (default: 1 for large captures)',
+      ).choices(['0', '1']),
+    )
     .option(
       '--decode-flows',
       'records of NetFlow, IPFIX and sFlow datagrams inside the captures instead of their flows',
@@ -91,35 +98,63 @@ class FlowRun {
   packets = 0;
   damaged = 0;
   readonly #options: Options;
-  readonly #names = new Names();
+  readonly #names: Names;
   readonly #metrics = new Metrics();
   readonly #output: FlowOutput;
   readonly #progress = new Progress();
   readonly #rows = new PacketRows(ROWS);
   readonly #meter: Meter;
+  readonly #meterOptions: MeterOptions;
   #file: string | undefined;
 
-  constructor(options: Options, out: LineWriter) {
+  constructor(options: Options, output: FlowOutput, names: Names) {
     this.#options = options;
-    this.#output = outputOf(options, formatOf(options), out, this.#names);
-    const timeouts = {
+    this.#output = output;
+    this.#names = names;
+    this.#meterOptions = {
       idleTimeoutUs: parseTimeout(options.idleTimeout, '--idle-timeout'),
       activeTimeoutUs: parseTimeout(options.activeTimeout, '--active-timeout'),
+      maxFlows: parseCount(options.maxFlows, '--max-flows'),
+      slices: false,
     };
-    this.#meter = new Meter(
-      { ...timeouts, maxFlows: parseCount(options.maxFlows, '--max-flows'), slices: false },
-      {
-        metrics: this.#metrics,
-        onSlices: () => {},
-        onRecords: (batch) => this.#output.write(batch, this.#file),
-      },
-    );
+    this.#meter = new Meter(this.#meterOptions, {
+      metrics: this.#metrics,
+      onSlices: () => {},
+      onRecords: (batch) => this.#output.write(batch, this.#file),
+    });
   }
 
   /** Meters files as one input. A fragment or a flow of the input before has no say in it. */
   async meter(paths: string[]): Promise<void> {
     this.#file = paths.length === 1 ? paths[0] : undefined;
-    const { reader, tunnels } = this.#options;
+    const { reader, tunnels, workers } = this.#options;
+    const speed = Number.POSITIVE_INFINITY;
+    const input = { paths, home: [], boundUs: BOUND_US, reader, tunnels, speed, meter: this.#meterOptions };
+    if (workers === undefined ? worthThread(input) : workers === '1') await this.#meterThreaded(input);
+    else await this.#meterHere(input);
+  }
+
+  /** Reader and meter on a thread of their own, the output on this one; the records are the same. */
+  async #meterThreaded(input: PacketInput): Promise<void> {
+    const before = this.packets;
+    const { packets, errors } = await meterOnThread(
+      input,
+      {
+        notice: (message) => this.#say(message),
+        home: () => {},
+        slices: () => {},
+        records: (batch) => this.#output.write(batch, this.#file),
+        advance: () => {},
+        first: () => {},
+        progress: (share, count) => this.#progress.update(share, before + count),
+      },
+      { names: this.#names, metrics: this.#metrics },
+    );
+    this.packets += packets;
+    for (const { file, error } of errors) this.#damage(file, error);
+  }
+
+  async #meterHere({ paths, reader, tunnels }: PacketInput): Promise<void> {
     const stream = openOrdered(paths, { boundUs: BOUND_US, reader, notice: (message) => this.#say(message) });
     const options = { names: this.#names, tunnels, maxEarlyFragments: EARLY_FRAGMENTS };
     const decoder = new Decoder(options, { metrics: this.#metrics });
@@ -128,10 +163,13 @@ class FlowRun {
     this.#meter.end();
     stream.close();
     for (const { name, error } of stream.readers) {
-      if (error === null) continue;
-      this.damaged++;
-      this.#say(`${name}: ${error.message} (${error.code}, byte ${error.offset})`);
+      if (error !== null) this.#damage(name, error);
     }
+  }
+
+  #damage(name: string, error: InputError): void {
+    this.damaged++;
+    this.#say(`${name}: ${error.message} (${error.code}, byte ${error.offset})`);
   }
 
   async #pump(stream: PacketStream, decoder: Decoder): Promise<void> {
@@ -158,10 +196,7 @@ class FlowRun {
       this.packets += batch.length;
     }
     reader.close();
-    if (reader.error !== null) {
-      this.damaged++;
-      this.#say(`${input.path}: ${reader.error.message} (${reader.error.code}, byte ${reader.error.offset})`);
-    }
+    if (reader.error !== null) this.#damage(input.path, reader.error);
     for (const line of logNotices(reader)) this.#say(line);
   }
 
@@ -184,12 +219,14 @@ async function run(files: string[], options: Options): Promise<void> {
   if (options.decodeFlows || options.datagrams || options.elements) {
     const names = new Names();
     const format = options.elements ? 'json' : formatOf(options);
-    const output = outputOf(options, format, out, names);
+    const output = await outputOf(options, format, out, names);
+    const { decodeFlows } = await import('./decode-flows.ts');
     process.exitCode = await decodeFlows(paths, options, { names, out, output });
     out.close();
     return;
   }
-  const flowRun = new FlowRun(options, out);
+  const names = new Names();
+  const flowRun = new FlowRun(options, await outputOf(options, formatOf(options), out, names), names);
   const { logs, others } = await partLogs(paths);
   for (const log of logs) await flowRun.log(log);
   const groups = options.perFile ? others.map((path) => [path]) : [others];
@@ -200,9 +237,11 @@ async function run(files: string[], options: Options): Promise<void> {
   else process.exitCode = flowRun.packets === 0 && flowRun.damaged >= paths.length ? EXIT_UNREADABLE : EXIT_DAMAGED;
 }
 
-function outputOf(options: Options, format: FlowFormat, out: LineWriter, names: Names): FlowOutput {
-  const output = createFlowOutput(format, out, names, options.output ?? null);
+async function outputOf(options: Options, format: FlowFormat, out: LineWriter, names: Names): Promise<FlowOutput> {
+  const output = await createFlowOutput(format, out, names, options.output ?? null);
   if (options.filter === undefined) return output;
+  const { parsePredicate } = await import('../rule/rule.ts');
+  const { RecordFilter } = await import('../window/window.ts');
   const { predicate, findings } = parsePredicate(options.filter, {}, '--filter');
   const wrong = findings.find(({ level }) => level !== 'warning');
   if (wrong) {
