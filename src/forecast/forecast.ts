@@ -3,6 +3,7 @@
 export { AnomalyDetector, type AnomalyScore } from './anomaly.ts';
 export { type BacktestOptions, backtest, type HorizonRecord } from './backtest.ts';
 export { baselines } from './baseline.ts';
+export { CalendarForecaster, type CalendarOptions } from './calendar.ts';
 export { CounterRate } from './counter.ts';
 export { type FanChart, fanChart } from './fan-chart.ts';
 export { type DeskReport, ForecastDesk, recordText } from './forecast-desk.ts';
@@ -10,3 +11,5 @@ export { LoadBook, type LoadSeries, type SeriesSink } from './load-book.ts';
 export { forecasters } from './load-forecaster.ts';
 export { loadPlans } from './load-plans.ts';
 export { plotForecast } from './plot.ts';
+export { pooledForecaster, type Recent } from './pooled.ts';
+export { reconcile } from './reconcile.ts';

@@ -22,9 +22,11 @@ export interface ModelLayout {
   /** Missing steps in a row that are filled with what was expected. */
   fillLimit: number;
   heads: HorizonHead[];
-  /** Floats and cells of all heads. */
+  /** Floats of all heads; their cells, behind which are those for held values. */
   floats: number;
   cells: number;
+  heldAt: number;
+  heldCells: number;
 }
 
 const layouts = new Map<string, ModelLayout>();
@@ -54,16 +56,20 @@ function makeLayout({ stepUs, seasonUs, horizons, maxCells }: SeasonalOptions): 
     cells += headCells(horizon);
     return head;
   });
+  const patience = gatePatience(stepUs);
+  const heldCells = Math.ceil(patience / stepsPerCell) + 1;
   return {
     stepUs,
     day,
     week: most > day ? most : 0,
     stepsPerCell,
     ringCells: Math.ceil(most / stepsPerCell) + horizons[horizons.length - 1] + 3,
-    patience: gatePatience(stepUs),
+    patience,
     fillLimit: Math.max(1, Math.min(4096, Math.round(DAY_US / stepUs))),
     heads,
     floats,
-    cells,
+    cells: cells + heldCells,
+    heldAt: cells,
+    heldCells,
   };
 }

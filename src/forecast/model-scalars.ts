@@ -12,7 +12,8 @@ export const FILLED = 9;
 export const REAL = 10;
 export const SEASON_SCALE = 11;
 export const FIRST_US = 12;
-export const SHIFTED = 13;
+/** The step at which values began to be held for outliers. */
+export const HELD_FROM = 13;
 export const WEEK_SCALE = 14;
 /** Widths of the intervals of a week ahead in units of `WEEK_SCALE`. */
 export const WEEK_95 = 15;

@@ -7,7 +7,7 @@ import { damaged, fill } from './state.ts';
  * The ring grows with the age of the series, so that a key seen for an hour costs an hour.
  */
 const QUANTUM = 0.002;
-const MISSING = -32768;
+export const MISSING = -32768;
 /** Zero has no logarithm; it is read as the floor of the moment. */
 const ZERO = -32767;
 const FIRST_CELLS = 32;
@@ -54,7 +54,7 @@ export class SeasonRing {
   /** Appends one step; NaN is missing, -Infinity zero. */
   push(z: number): void {
     if (this.stepsPerCell === 1) {
-      this.append(encode(z));
+      this.append(encodeCell(z));
       return;
     }
     if (!Number.isNaN(z)) {
@@ -62,7 +62,7 @@ export class SeasonRing {
       this.inSum++;
     }
     if (++this.inCell === this.stepsPerCell) {
-      this.append(encode(this.inSum > 0 ? this.sum / this.inSum : Number.NaN));
+      this.append(encodeCell(this.inSum > 0 ? this.sum / this.inSum : Number.NaN));
       this.sum = this.inSum = this.inCell = 0;
     }
   }
@@ -86,6 +86,14 @@ export class SeasonRing {
   clear(): void {
     this.count = this.next = 0;
     this.sum = this.inSum = this.inCell = 0;
+  }
+
+  /** Writes a closed cell anew, as `encodeCell` gives it; one that is not there any more, or not yet, is left. */
+  set(i: number, code: number): void {
+    const back = this.count - i;
+    if (back <= 0 || back > this.length || i < 0) return;
+    const at = this.next - back;
+    this.cells[this.cellsAt + (at < 0 ? at + this.length : at)] = code;
   }
 
   /** The cell with this absolute number; NaN when missing, too old or not yet there. */
@@ -131,8 +139,13 @@ export class SeasonRing {
 }
 export const RING_SCALARS = 5;
 
-function encode(z: number): number {
+/** A value as a cell holds it; NaN is missing, -Infinity zero. */
+export function encodeCell(z: number): number {
   if (Number.isNaN(z)) return MISSING;
   if (z === Number.NEGATIVE_INFINITY) return ZERO;
   return Math.max(-32766, Math.min(32767, Math.round(z / QUANTUM)));
+}
+
+export function decodeCell(code: number): number {
+  return code === ZERO ? Number.NEGATIVE_INFINITY : code * QUANTUM;
 }

@@ -1,5 +1,5 @@
 import { fillFeatures } from './features.ts';
-import { isHeld } from './gate.ts';
+import { keepHeld, releaseHeld, verdictOf } from './gate.ts';
 import type { HorizonHead } from './horizon-head.ts';
 import { layoutOf, type ModelLayout, type SeasonalOptions } from './model-layout.ts';
 import { ModelNumbers } from './model-numbers.ts';
@@ -194,7 +194,10 @@ export class SeasonalModel extends ModelNumbers {
     const t = s[o + STEP];
     const forecast = this.expected();
     const z = this.floored(raw);
-    const real = !Number.isNaN(raw) && !isHeld(this, z, forecast, t);
+    const verdict = Number.isNaN(raw) ? 'missing' : verdictOf(this, z, forecast, t);
+    const real = verdict === 'usual' || verdict === 'believed';
+    if (verdict === 'held') keepHeld(this, raw, t);
+    if (verdict === 'believed') releaseHeld(this);
     if (real) {
       this.learnHeads(t, z);
       this.noteWeek(t, z);

@@ -146,6 +146,15 @@ export const DOMAINS: Domain[] = [
     },
   },
   {
+    name: 'sharp edges each day',
+    stepUs: 300e6,
+    steps: FIVES,
+    make: (seed) => {
+      const noise = normal(seed);
+      return (i) => 1e5 * (i % 288 >= 96 && i % 288 < 216 ? 5 : 1) * Math.exp(0.03 * noise());
+    },
+  },
+  {
     name: 'local clock with a change of summer time',
     stepUs: HOUR_US,
     steps: HOURS,
