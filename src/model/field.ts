@@ -24,6 +24,8 @@ const bool = (doc: string): Field => ({ type: 'bool', unit: 'none', key: false, 
 export const FIELDS: Readonly<Record<string, Field>> = {
   'src.ip': ip('sender of the row (innermost IP header; of an ARP packet, the sender address)'),
   'dst.ip': ip('receiver of the row'),
+  'inner.src.ip': ip('sender in the innermost IP header, where a tunnel was opened; absent outside of tunnels'),
+  'inner.dst.ip': ip('receiver in the innermost IP header, where a tunnel was opened'),
   'outer.src.ip': ip('sender in the outermost IP header, where a tunnel was opened'),
   'outer.dst.ip': ip('receiver in the outermost IP header, where a tunnel was opened'),
   'src.port': number('transport port of the sender', true),

@@ -1,5 +1,5 @@
 import { parseQuantity } from '../core/units.ts';
-import type { FlowLine, Side } from './flow-line.ts';
+import type { FlowLine, Side } from './flow-step.ts';
 import { flagBits } from './operand.ts';
 import { own } from './own.ts';
 

@@ -17,7 +17,7 @@ import {
   UNASKED,
 } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
-import type { FlowLine, Side } from './flow-line.ts';
+import type { FlowLine, Side } from './flow-step.ts';
 
 /** Event time of a test's `0s`: 2026-01-01T00:00:00Z, a Thursday. */
 export const TEST_START_US = 1767225600e6;

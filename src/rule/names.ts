@@ -3,6 +3,7 @@ import type { Path, SourceFile } from '../core/source-file.ts';
 import { parseQuantity, type Quantity, type Unit } from '../core/units.ts';
 import { formatPrefix, type Prefix, parsePrefix } from '../model/address.ts';
 import type { Threshold } from '../model/plan.ts';
+import { readFeed } from './feed.ts';
 import { isCommon } from './files.ts';
 import { parse } from './parse.ts';
 import { PredicateCompiler } from './predicate.ts';
@@ -23,6 +24,7 @@ export interface Definitions {
   nets: Map<string, Prefix[]>;
   ports: Map<string, PortSet>;
   interfaces: Map<string, number[]>;
+  feeds: Map<string, Prefix[]>;
   macros: Map<string, Macro>;
   thresholds: Map<string, Threshold>;
 }
@@ -33,6 +35,7 @@ export function readDefinitions({ source, raw }: LoadedFile): Definitions {
     nets: new Map(entries(raw.nets).map(([name, list]) => [name, readNets(source, ['nets', name], list)])),
     ports: new Map(entries(raw.ports).map(([name, list]) => [name, readPorts(source, ['ports', name], list)])),
     interfaces: new Map(entries(raw.interfaces)),
+    feeds: new Map(entries(raw.feeds).map(([name, file]) => [name, readFeed(source, ['feeds', name], file)])),
     macros: new Map(entries(raw.macros).map(([name]) => [name, readMacro(source, name)])),
     thresholds: new Map(
       entries(raw.thresholds).map(([name, value]) => [name, readThreshold(source, ['thresholds', name], value)]),

@@ -1,14 +1,27 @@
+import type { Text } from '../core/source-file.ts';
 import { parseQuantity } from '../core/units.ts';
 import { formatPrefix, type Prefix, parsePrefix } from '../model/address.ts';
 import { FIELDS, FLAG_LETTERS, PROTOCOLS } from '../model/field.ts';
-import type { Predicate } from '../model/plan.ts';
-import type { Atom } from './ast.ts';
-import type { Operand } from './predicate.ts';
-import { allNames, kindOfName } from './scope.ts';
+import type { Comparison, Predicate } from '../model/plan.ts';
+import type { Atom, TermNode } from './ast.ts';
+import { allNames, kindOfName, type Scope } from './scope.ts';
 import { portNumber, protocolNumbers, SERVICE_NAMES } from './selector.ts';
 import { not, TRUE } from './simplify.ts';
 import { suggestion } from './suggest.ts';
 import { unitHint } from './unit-hint.ts';
+
+/** What a term says, ready for a field: the operator, and the operand words and values that follow it. */
+export interface Operand {
+  cmp: Comparison | 'in' | null;
+  negated: boolean;
+  /** A test of texts: `endswith` and its like. */
+  word: Atom | null;
+  values: TermNode['values'];
+  /** Where the whole term begins. */
+  at: number;
+  text: Text;
+  scope: Scope;
+}
 
 type Of<Op extends Predicate['op']> = Extract<Predicate, { op: Op }>;
 
@@ -16,6 +29,7 @@ type Of<Op extends Predicate['op']> = Extract<Predicate, { op: Op }>;
 export function addressTest(field: string, operand: Operand): Predicate {
   if (!needsValues(field, operand, 'an address')) return TRUE;
   if (!['in', '==', '!=', null].includes(operand.cmp)) return wrongComparison(field, operand);
+  if (isFeed(operand)) return { op: 'net', field, nets: feedOf(operand) };
   const nets: Prefix[] = [];
   for (const { from } of operand.values) {
     if (from.kind === 'variable') nets.push(...(lookup(from, operand, 'net', operand.scope.nets) ?? []));
@@ -28,6 +42,24 @@ export function addressTest(field: string, operand: Operand): Predicate {
   }
   const test: Predicate = { op: 'net', field, nets };
   return operand.cmp === '!=' ? not(test) : test;
+}
+
+/** `src ip in feed NAME`. */
+function isFeed({ cmp, values }: Operand): boolean {
+  return cmp === 'in' && values.length === 2 && values[0].from.kind === 'word' && values[0].from.text === 'feed';
+}
+
+function feedOf({ values, text, scope }: Operand): Prefix[] {
+  const { from } = values[1];
+  const nets = scope.feeds.get(from.text);
+  if (nets) return [...nets];
+  text.report(
+    from.start,
+    'rule.unknown_name',
+    `there is no feed ${from.text}`,
+    suggestion(from.text, scope.feeds.keys()),
+  );
+  return [];
 }
 
 function warnHostBits(atom: Atom, operand: Operand): void {

@@ -118,7 +118,16 @@ export class PredicateGrammar extends EmbeddedActionsParser {
           this.CONSUME(t.Close);
         },
       },
-      { ALT: () => values.push(this.SUBRULE1(this.value)) },
+      {
+        ALT: () => {
+          values.push(this.SUBRULE1(this.value));
+          // `in feed NAME`
+          this.OPTION({
+            GATE: () => values[0]?.from.text === 'feed',
+            DEF: () => values.push({ from: toAtom(this.CONSUME(t.Word)), to: null }),
+          });
+        },
+      },
     ]);
     return values;
   });

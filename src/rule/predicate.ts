@@ -2,25 +2,12 @@ import type { Text } from '../core/source-file.ts';
 import { FIELDS } from '../model/field.ts';
 import type { Comparison, Predicate } from '../model/plan.ts';
 import type { Atom, PredicateNode, TermNode } from './ast.ts';
-import { addressTest, flagsTest, macTest, numberTest, textTest } from './operand.ts';
+import { addressTest, flagsTest, macTest, numberTest, type Operand, textTest } from './operand.ts';
 import { own } from './own.ts';
 import { allNames, kindOfName, type Scope } from './scope.ts';
 import { BARE, findSelector, protocolNumbers, type Selector, selectorNames } from './selector.ts';
 import { and, not, or, TRUE } from './simplify.ts';
 import { suggestion } from './suggest.ts';
-
-/** What a term says, ready for a field: the operator, and the operand words and values that follow it. */
-export interface Operand {
-  cmp: Comparison | 'in' | null;
-  negated: boolean;
-  /** A test of texts: `endswith` and its like. */
-  word: Atom | null;
-  values: TermNode['values'];
-  /** Where the whole term begins. */
-  at: number;
-  text: Text;
-  scope: Scope;
-}
 
 /** Turns the tree of a predicate into a checked one. Errors are reported and answered with `true`, to find them all. */
 export class PredicateCompiler {

@@ -190,6 +190,7 @@ class Loader {
       ports: new Map(layers.flatMap(({ ports }) => [...ports])),
       macros: new Map(layers.flatMap(({ macros }) => [...macros])),
       interfaces: new Map(layers.flatMap(({ interfaces }) => [...interfaces])),
+      feeds: new Map(layers.flatMap(({ feeds }) => [...feeds])),
     };
   }
 }

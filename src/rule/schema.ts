@@ -89,6 +89,7 @@ export const fileShape = z.strictObject({
     .optional()
     .describe('lists of ports and ranges, for $name'),
   interfaces: z.record(z.string(), z.array(number)).optional().describe('groups of interface numbers, for in_if NAME'),
+  feeds: z.record(z.string(), z.string()).optional().describe('files of networks, one a line, for in feed NAME'),
   macros: z.record(z.string(), expression).optional().describe('named conditions, for $name'),
   thresholds: thresholds.optional(),
   rules: z.array(ruleShape).optional(),

@@ -14,6 +14,8 @@ export interface Scope {
   ports: ReadonlyMap<string, PortSet>;
   macros: ReadonlyMap<string, Macro>;
   interfaces: ReadonlyMap<string, readonly number[]>;
+  /** Files of networks, for `in feed NAME`. */
+  feeds: ReadonlyMap<string, readonly Prefix[]>;
 }
 
 export interface PortSet {
@@ -26,6 +28,7 @@ export const EMPTY_SCOPE: Scope = {
   ports: new Map(),
   macros: new Map(),
   interfaces: new Map(),
+  feeds: new Map(),
 };
 
 /** What a `$name` is, for messages about one that stands in the wrong place. */

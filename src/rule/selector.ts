@@ -40,11 +40,13 @@ function buildSelectors(): Map<string, string[]> {
     );
   }
   for (const word of ['ip', 'net', 'host']) {
-    for (const side of SIDES) table.set(`outer ${side} ${word}`, [`outer.${side}.ip`]);
-    table.set(
-      `outer ${word}`,
-      SIDES.map((side) => `outer.${side}.ip`),
-    );
+    for (const layer of ['inner', 'outer']) {
+      for (const side of SIDES) table.set(`${layer} ${side} ${word}`, [`${layer}.${side}.ip`]);
+      table.set(
+        `${layer} ${word}`,
+        SIDES.map((side) => `${layer}.${side}.ip`),
+      );
+    }
   }
   for (const side of SIDES) table.set(side, [`${side}.ip`]);
   table.set('sni', ['tls.sni']);

@@ -7,7 +7,8 @@ import { type Prefix, parsePrefix } from '../model/address.ts';
 import type { AlertState, Transition } from '../model/alert.ts';
 import type { Severity } from '../model/plan.ts';
 import { listFiles, readSource } from './files.ts';
-import { type FlowLine, parseFlowLine } from './flow-line.ts';
+import { parseFlowLine } from './flow-line.ts';
+import type { FlowLine } from './flow-step.ts';
 import { reportMisfits } from './shape.ts';
 
 const expectation = z.strictObject({

@@ -19,6 +19,10 @@ export type FieldSql = Readonly<Record<string, string>>;
 const bit = (value: number): string => `(meta & ${value}) <> 0`;
 const LABELS = `regexp_extract(dnsQueryName, '([^.]+\\.[^.]+)$', 1)`;
 
+function inTunnel(sql: string): string {
+  return `CASE WHEN outerSourceAddress IS NOT NULL THEN ${sql} END`;
+}
+
 function direction(forward: boolean): FieldSql {
   const [src, dst] = forward ? ['source', 'destination'] : ['destination', 'source'];
   const own = (name: string) => (forward ? name : `reverse${name[0].toUpperCase()}${name.slice(1)}`);
@@ -31,6 +35,8 @@ function direction(forward: boolean): FieldSql {
     'src.low': `${src}Low`,
     'dst.high': `${dst}High`,
     'dst.low': `${dst}Low`,
+    'inner.src.ip': inTunnel(`${src}Address`),
+    'inner.dst.ip': inTunnel(`${dst}Address`),
     'outer.src.ip': forward ? 'outerSourceAddress' : 'outerDestinationAddress',
     'outer.dst.ip': forward ? 'outerDestinationAddress' : 'outerSourceAddress',
     'src.port': `${src}TransportPort`,
@@ -131,6 +137,9 @@ function textSql(sql: string, test: 'equals' | 'prefix' | 'suffix' | 'contains',
 
 /** Networks are tested on the numeric halves; outer addresses have only their text, so whole addresses compare there. */
 function netSql(net: Prefix, field: string, fields: FieldSql): string {
+  if (field.startsWith('inner.')) {
+    return `(outerSourceAddress IS NOT NULL and ${netSql(net, field.slice('inner.'.length), fields)})`;
+  }
   const side = field.startsWith('src') ? 'src' : field.startsWith('dst') ? 'dst' : null;
   if (side === null) return outerSql(net, fields[field]);
   const [highLow, highHigh] = halfRange(net, 0);

@@ -44,6 +44,8 @@ export const FLOWS = `((meta[i]&${FIRST})!==0&&(r&1)===${OPENER}?1:0)`;
 const CODES: Readonly<Record<string, FieldCode>> = {
   'src.ip': field('r', ADDRESS),
   'dst.ip': field('(r^1)', ADDRESS),
+  'inner.src.ip': field('r', bit(HAS_OUTER)),
+  'inner.dst.ip': field('(r^1)', bit(HAS_OUTER)),
   'outer.src.ip': field('r', bit(HAS_OUTER), 'outer'),
   'outer.dst.ip': field('(r^1)', bit(HAS_OUTER), 'outer'),
   'src.port': field('port[r]', bit(HAS_PORTS)),

@@ -14,6 +14,8 @@ const MOST_KNOWN = 0x7fff;
  */
 export class NetMasks {
   readonly #lists = new Map<string, number>();
+  /** Large lists are looked up by themselves. */
+  readonly #same = new WeakMap<readonly Prefix[], number>();
   readonly #prefixes: Prefix[] = [];
   readonly #bits: number[] = [];
   #intervals = new PrefixIntervals([]);
@@ -26,6 +28,14 @@ export class NetMasks {
 
   /** The bit of a net list; lists must be told before `build`. */
   bit(nets: readonly Prefix[]): number {
+    const same = this.#same.get(nets);
+    if (same !== undefined) return same;
+    const bit = this.#add(nets);
+    this.#same.set(nets, bit);
+    return bit;
+  }
+
+  #add(nets: readonly Prefix[]): number {
     const id = nets.map(formatPrefix).sort().join(' ');
     const known = this.#lists.get(id);
     if (known !== undefined) return known;

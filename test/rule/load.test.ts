@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parsePrefix } from '../../src/model/address.ts';
-import { loadRuleTexts } from '../../src/rule/rule.ts';
+import { loadRules, loadRuleTexts } from '../../src/rule/rule.ts';
 
 const load = (rules: string, head = '') => loadRuleTexts({ 'x.yaml': `version: 1\n${head}rules:\n${rules}` });
 const errors = (rules: string, head = '') => load(rules, head).findings.filter(({ level }) => level === undefined);
@@ -322,5 +325,47 @@ override:
     expect(text({ home: ten })).toBe('dst net 10.0.0.0/8');
     const bare = { 'x.yaml': file['x.yaml'].replace('nets: {home: [192.0.2.0/24]}\n', '') };
     expect(text({ defaultHome: ten }, bare)).toBe('dst net 10.0.0.0/8');
+  });
+});
+
+describe('a feed', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'weir-feed-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const withFeed = (content: string | null, match = 'src ip in feed bad') => {
+    if (content !== null) writeFileSync(join(folder, 'bad.txt'), content);
+    const rule = RULE.replace('  window: 10s\n', `  window: 10s\n  match: ${match}\n`);
+    writeFileSync(join(folder, 'x.yaml'), `version: 1\nfeeds: {bad: bad.txt}\nrules:\n${rule}`);
+    return loadRules([join(folder, 'x.yaml')]);
+  };
+
+  test('is a file of networks beside the rule', () => {
+    const { rules, findings } = withFeed('# list\n192.0.2.1\n\n198.51.100.0/24 ; SBL1\n2001:db8::/32,more\n');
+    expect(findings).toEqual([]);
+    const nets = ['192.0.2.1', '198.51.100.0/24', '2001:db8::/32'].map(parsePrefix);
+    expect(rules.rules[0].match).toEqual({ op: 'net', field: 'src.ip', nets });
+  });
+
+  test('that changes makes another rule of it', () => {
+    const prints = ['192.0.2.1', '192.0.2.2'].map((net) => withFeed(net).rules.rules[0].fingerprint);
+    expect(prints[0]).not.toBe(prints[1]);
+  });
+
+  test('leaves out and tells of what is no network', () => {
+    const { rules, findings } = withFeed('nonsense\n192.0.2.1\n');
+    expect(findings.map(({ code, level, line }) => [code, level, line])).toEqual([['rule.feed', 'warning', 2]]);
+    expect(rules.rules.length).toBe(1);
+  });
+
+  test('that is not there, or of another name, is an error', () => {
+    rmSync(join(folder, 'bad.txt'), { force: true });
+    expect(withFeed(null).findings.map(({ code }) => code)).toEqual(['rule.feed']);
+    expect(withFeed('192.0.2.1', 'src ip in feed bat').findings.map(({ code, hint }) => [code, hint])).toEqual([
+      ['rule.unknown_name', 'did you mean bad?'],
+    ]);
+    expect(withFeed('192.0.2.1', 'proto in tcp udp').findings.length).toBeGreaterThan(0);
   });
 });

@@ -33,6 +33,8 @@ describe('the words of pcap-filter and nfdump', () => {
     ['src.ip = 10.0.0.1', net('src.ip', '10.0.0.1')],
     ['dst ip in (10.0.0.0/8, 2001:db8::/32)', net('dst.ip', '10.0.0.0/8', '2001:db8::/32')],
     ['host 192.0.2.7', { op: 'or', args: [net('src.ip', '192.0.2.7'), net('dst.ip', '192.0.2.7')] }],
+    ['inner dst net 10.0.0.0/8', net('inner.dst.ip', '10.0.0.0/8')],
+    ['outer.src.ip = 192.0.2.1', net('outer.src.ip', '192.0.2.1')],
     ['src 192.0.2.7', net('src.ip', '192.0.2.7')],
     ['port 53', { op: 'or', args: [numbers('src.port', 53), numbers('dst.port', 53)] }],
     ['dst port ssh', numbers('dst.port', 22)],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BIFLOW, FIRST, HAS_IP, HAS_PORTS } from '../../src/model/flow-batch.ts';
+import { BIFLOW, FIRST, HAS_IP, HAS_OUTER, HAS_PORTS } from '../../src/model/flow-batch.ts';
 import { ip, measure, plain, plan, sliding, tumbling } from './plans.ts';
 import { BASE_US, batchOf, slice } from './rows.ts';
 import { run } from './run.ts';
@@ -97,6 +97,13 @@ describe('rows', () => {
     });
     const { lines } = run([rule], [slice({ packets: 3000, sampling: 1000 })]);
     expect(lines[0].values).toEqual({ samples: 3, packets: 3000, sources: 1 });
+  });
+
+  it('has inner addresses in tunnels only', () => {
+    const rule = plan({ by: [ip('inner.dst.ip')] });
+    const meta = HAS_IP | HAS_PORTS | FIRST | BIFLOW;
+    const { lines } = run([rule], [slice({ meta, packets: 3 }), slice({ meta: meta | HAS_OUTER, packets: 4 })]);
+    expect(lines.map(({ key, values }) => [key, values['packets']])).toEqual([['inner.dst.ip=192.0.2.1', 4]]);
   });
 
   it('honours exceptions until they end', () => {
