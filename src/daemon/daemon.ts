@@ -7,7 +7,7 @@ import type { Metrics } from '../core/metrics.ts';
 import { StateReader, StateWriter } from '../core/state.ts';
 import { formatUs } from '../core/time.ts';
 import { parseDurationUs } from '../core/units.ts';
-import { Decoder } from '../decode/decode.ts';
+import { Decoder, EARLY_FRAGMENTS } from '../decode/decode.ts';
 import type { Engine, Sinks } from '../engine.ts';
 import type { Prefix } from '../model/address.ts';
 import type { PlotSource, Transition } from '../model/alert.ts';
@@ -89,9 +89,9 @@ export class Daemon {
     this.#ports = ports;
     this.#config = options.config;
     this.#rules = options.rules;
-    this.store = new RunStore(options.config.store.path, { metrics, logger });
+    this.store = new RunStore(options.config.store, { metrics, logger });
     this.time = new TimeKeeper(() => clock.nowUs());
-    this.#decoder = new Decoder({ names: this.names }, { metrics });
+    this.#decoder = new Decoder({ names: this.names, maxEarlyFragments: EARLY_FRAGMENTS }, { metrics });
     const { drainMs } = options;
     const { plot, fresh } = ports;
     this.book = new AlertBook(options.config, { store: this.store, metrics, logger, plot, drainMs, fresh });
@@ -219,12 +219,12 @@ export class Daemon {
   /** The state before is what a later run with more input goes on from. */
   async #endOfInput(): Promise<void> {
     await this.checkpoint();
+    this.sources.endOfPackets();
     this.#ended = this.#engineState();
     this.#engine.end();
     this.#commit();
     await this.store.history.flush();
-    const { packets } = this.#engine;
-    this.#ports.logger.info({ code: 'run.input_end', packets });
+    this.#ports.logger.info({ code: 'run.input_end', packets: this.#engine.packets });
   }
 
   async #finish(): Promise<void> {

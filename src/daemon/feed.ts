@@ -55,3 +55,9 @@ export class Feed implements Intake {
     this.lane.maxUs = maxUs;
   }
 }
+
+/** At the end of all packets: fragments that still wait for their first one come now. */
+export function giveWaiting({ decoder, engine }: FeedPorts): void {
+  const rows = new PacketRows(ROWS);
+  while (decoder.end(rows) > 0) engine().rows(rows);
+}

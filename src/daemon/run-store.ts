@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
+import { parseDurationUs } from '../core/units.ts';
 import type { Evaluation, Transition } from '../model/alert.ts';
 import type { Names } from '../model/names.ts';
 import {
@@ -30,11 +31,16 @@ export class RunStore {
   readonly log: TransitionLog;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
+  readonly #flushEveryMs: number;
   #raw!: History;
   #history!: GuardedHistory;
 
-  constructor(folder: string, { metrics, logger }: { metrics: Metrics; logger: Logger }) {
+  constructor(
+    { path: folder, flush }: { path: string; flush: string },
+    { metrics, logger }: { metrics: Metrics; logger: Logger },
+  ) {
     this.folder = folder;
+    this.#flushEveryMs = parseDurationUs(flush) / 1000;
     this.#metrics = metrics;
     this.#logger = logger;
     this.db = openState(folder);
@@ -56,7 +62,7 @@ export class RunStore {
     const epoch = found?.epoch ?? (fresh ? await newestEpoch(path) : 0);
     const deps = { metrics: this.#metrics, logger: this.#logger };
     this.#raw = new History({ path, writer: 'run', epoch }, { names, metrics: this.#metrics });
-    this.#history = new GuardedHistory(this.#raw, {}, deps);
+    this.#history = new GuardedHistory(this.#raw, { flushEveryMs: this.#flushEveryMs }, deps);
     await this.#raw.start();
     if (found) await this.#history.attempt(() => this.#raw.recover(this.checkpoints.folder, epoch));
     return epoch;

@@ -5,7 +5,7 @@ import type { StateReader, StateWriter } from '../core/state.ts';
 import { parseDurationUs } from '../core/units.ts';
 import type { Source } from '../model/intake.ts';
 import { createSource, type SourceDeps } from '../sources.ts';
-import { Feed, type FeedPorts } from './feed.ts';
+import { Feed, type FeedPorts, giveWaiting } from './feed.ts';
 import type { TimeKeeper } from './time-keeper.ts';
 
 /** Packets or rows that a source gives before the others have their turn. */
@@ -46,6 +46,11 @@ export class SourceGroup {
   /** All are finite, and all was given. */
   get done(): boolean {
     return this.#running.every(({ source }) => source.done);
+  }
+
+  /** What still waits in the decoder goes to the engine: no packets are to come. */
+  endOfPackets(): void {
+    giveWaiting(this.#ports);
   }
 
   /** Makes these the running sources: those that are as before go on, others stop or start. */

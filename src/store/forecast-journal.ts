@@ -97,6 +97,15 @@ export class SqliteForecastJournal implements ForecastJournal {
 
 /** The records of a state database, also of one opened to read; none where nothing was ever published. */
 export function readForecastRecords(db: DatabaseSync, sinceUs: number): ForecastRecord[] {
-  const there = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'forecast'").get();
-  return there === undefined ? [] : (db.prepare(RECORDS).all(sinceUs) as unknown as ForecastRecord[]);
+  return isThere(db) ? (db.prepare(RECORDS).all(sinceUs) as unknown as ForecastRecord[]) : [];
+}
+
+/** Time of the newest forecast that was judged; 0 without any. */
+export function newestForecastUs(db: DatabaseSync): number {
+  const newest = 'SELECT max(time_us) AS last FROM forecast WHERE actual IS NOT NULL';
+  return isThere(db) ? Number(db.prepare(newest).get()?.['last'] ?? 0) : 0;
+}
+
+function isThere(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'forecast'").get() !== undefined;
 }

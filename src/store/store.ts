@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseBytes, parseDurationUs } from '../core/units.ts';
 
 export { Checkpoints, type FoundCheckpoint, STATE_VERSION } from './checkpoints.ts';
-export { readForecastRecords, SqliteForecastJournal } from './forecast-journal.ts';
+export { newestForecastUs, readForecastRecords, SqliteForecastJournal } from './forecast-journal.ts';
 export { GuardedHistory, type GuardOptions } from './guarded-history.ts';
 export { History, type HistoryOptions, newestEpoch, removeStaged } from './history.ts';
 export { type FlowQuery, HistoryReader, isoTime, type SeriesRow, type TopQuery, type TopRow } from './query.ts';
@@ -15,6 +15,9 @@ const size = z.string().refine((text) => parseBytes(text) > 0, 'a size such as 2
 /** `store:` of the configuration. */
 export const storeOptions = z.strictObject({
   path: z.string().default('state/').describe('Folder of the state database and the history.'),
+  flush: duration
+    .default('5m')
+    .describe('Flow records, series and windows leave memory for files at the latest after this.'),
   retention: z
     .strictObject({
       age: duration.default('30d').describe('History older than this leaves.'),
