@@ -4,23 +4,11 @@ import { StateWriter } from '../../../src/core/state.ts';
 import { Decoder } from '../../../src/decode/decode.ts';
 import { Meter } from '../../../src/meter/meter.ts';
 import { Names } from '../../../src/model/names.ts';
-import { PacketBatch } from '../../../src/model/packet-batch.ts';
 import { PacketRows } from '../../../src/model/packet-rows.ts';
+import { BATCH, fill, framesBatch } from './frames.ts';
 import { svgCurve } from './svg.ts';
 
-/** A frame: Ethernet, IPv4, TCP with an ACK and 100 bytes of payload, cut behind the header. */
-const FRAME = Buffer.from(
-  '020000000002020000000001080045000078000040004006000000000000000000000000000000000000000000005010ffff00000000',
-  'hex',
-);
-const STRIDE = 64;
-const WIRE = 134;
-const BATCH = 4096;
 const ROWS = 128;
-/** Packets a second of event time, and how many flows take turns: a flow's packets come within some seconds. */
-const PACKETS_A_SECOND = 100_000;
-const ACTIVE = 200_000;
-const PACKETS_A_FLOW = 10;
 
 interface Cost {
   packets: number;
@@ -66,39 +54,6 @@ function saveCost(meter: Meter): { saveMs: number; saveMB: number } {
   const out = new StateWriter();
   meter.save(out);
   return { saveMs: performance.now() - before, saveMB: out.byteLength / 2 ** 20 };
-}
-
-function framesBatch(): PacketBatch {
-  const batch = new PacketBatch(BATCH);
-  const data = Buffer.alloc(BATCH * STRIDE);
-  for (let i = 0; i < BATCH; i++) {
-    FRAME.copy(data, i * STRIDE);
-    batch.offset[i] = i * STRIDE;
-    batch.capturedLength[i] = FRAME.length;
-    batch.wireLength[i] = WIRE;
-    batch.linkType[i] = 1;
-  }
-  batch.setData(data);
-  return batch;
-}
-
-function fill(batch: PacketBatch, from: number, count: number, keys: number): void {
-  const { view } = batch;
-  const open = Math.min(keys, ACTIVE);
-  for (let i = 0; i < count; i++) {
-    const packet = from + i;
-    // The flow's place among the open ones by a hash, and how many flows stood there before it.
-    const place = (Math.imul(packet, 0x9e3779b1) >>> 0) % open;
-    const turn = keys > ACTIVE ? Math.floor(packet / (ACTIVE * PACKETS_A_FLOW)) : 0;
-    const key = (place + turn * ACTIVE) % keys;
-    const at = i * STRIDE;
-    view.setUint32(at + 26, 0x0a000000 + (key & 0xffffff));
-    view.setUint32(at + 30, 0xc0000200 + (key >>> 24));
-    view.setUint16(at + 34, 1024 + (key % 60_000));
-    view.setUint16(at + 36, 443);
-    batch.timeUs[i] = 1.7e15 + Math.floor((packet * 1e6) / PACKETS_A_SECOND);
-  }
-  batch.length = count;
 }
 
 const line = ({ packets, keys, nanoseconds, rssMB, records, saveMs, saveMB }: Cost): string =>
