@@ -1,6 +1,6 @@
 #!/bin/bash
-# Boots a systemd of its own in namespaces, on an overlay of this machine's files that vanishes with it, and runs drive.sh
-# under it. Usage: boot.sh UNITS OUT, where UNITS is a staged root (weir install-service --prefix) and OUT gets `log`.
+# Boots a systemd of its own in namespaces, on an overlay of this machine's files that vanishes with it, and runs a script
+# under it. Usage: boot.sh UNITS OUT SCRIPT, where UNITS is a staged root (weir install-service --prefix) and OUT gets `log`.
 # Needs root and the namespaces of Linux; no network, no file of the machine is changed.
 set -e
 if [ -z "$WEIR_BOOT_INSIDE" ]; then
@@ -11,7 +11,7 @@ if [ -z "$WEIR_BOOT_INSIDE" ]; then
    WEIR_BOOT_INSIDE=1 timeout -s KILL 90 unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child "$0" "$@") || true
   exit 0
 fi
-units=$(realpath "$1"); out=$(realpath "$2"); repo=$(realpath "$(dirname "$0")/../..")
+units=$(realpath "$1"); out=$(realpath "$2"); script=$3; repo=$(realpath "$(dirname "$0")/../..")
 mount --make-rprivate /
 base=$(mktemp -d); mount -t tmpfs tmpfs "$base"; mkdir "$base"/{up,work,root}
 root=$base/root
@@ -38,7 +38,7 @@ cat > "$root/etc/systemd/system/try.service" <<UNIT
 DefaultDependencies=no
 [Service]
 Type=oneshot
-ExecStart=/bin/bash $repo/test/systemd/drive.sh
+ExecStart=/bin/bash $repo/test/systemd/$script
 StandardOutput=append:/out/log
 StandardError=append:/out/log
 UNIT

@@ -51,23 +51,32 @@ function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
 }
 
-/** The probe under the real unit: sandbox, READY, reload, a hanging event loop, stop. */
-function boot(): void {
-  if (process.getuid?.() !== 0 || run('unshare', ['--mount', '--pid', '--fork', 'true']).status !== 0) {
-    process.stdout.write('skip boot: needs root and namespaces\n');
-    return;
-  }
-  const units = stage('boot');
+/** What is started under the real unit, and by which script. */
+const BOOTS = {
+  probe: { script: 'drive.sh', program: '/test/systemd/probe.ts' },
+  weir: { script: 'drive-weir.sh', program: '/src/main.ts' },
+};
+
+/** The sandbox, READY, reload, a process that stands still, stop: of the probe, then of weir itself. */
+function boot(name: keyof typeof BOOTS): void {
+  const { script, program } = BOOTS[name];
+  const units = stage(name);
   const unit = join(units, 'etc/systemd/system/weir.service');
-  const probe = readFileSync(unit, 'utf8').replace('/src/main.ts', '/test/systemd/probe.ts');
-  writeFileSync(unit, probe.replace(/WatchdogSec=.*/, 'WatchdogSec=3s'));
-  const out = join(work, 'out');
+  const text = readFileSync(unit, 'utf8').replace('/src/main.ts', program);
+  writeFileSync(unit, text.replace(/WatchdogSec=.*/, 'WatchdogSec=4s\nTimeoutAbortSec=1s'));
+  const out = join(work, `${name}-out`);
   mkdirSync(out);
-  run(join(REPO, 'test/systemd/boot.sh'), [units, out]);
+  cpSync(join(REPO, 'fixtures/syn-flood/capture.pcapng'), join(out, 'capture.pcapng'));
+  run(join(REPO, 'test/systemd/boot.sh'), [units, out, script]);
   const log = readLog(join(out, 'log'));
-  for (const [name, value] of log) say(`boot, ${name}`, !value.includes('FAILED'), value);
-  for (const name of ['start', 'reload', 'watchdog', 'stop'])
-    if (!log.has(name)) say(`boot, ${name}`, false, 'did not');
+  for (const [fact, value] of log) say(`${name}, ${fact}`, !value.includes('FAILED'), value);
+  for (const fact of ['start', 'reload', 'watchdog', 'stop']) {
+    if (!log.has(fact)) say(`${name}, ${fact}`, false, 'did not');
+  }
+}
+
+function mayBoot(): boolean {
+  return process.getuid?.() === 0 && run('unshare', ['--mount', '--pid', '--fork', 'true']).status === 0;
 }
 
 function readLog(path: string): Map<string, string> {
@@ -79,7 +88,8 @@ function readLog(path: string): Map<string, string> {
 if (run('systemd-analyze', ['--version']).status === 127) process.stdout.write('skip: systemd-analyze is not here\n');
 else {
   analyze();
-  boot();
+  if (mayBoot()) for (const name of ['probe', 'weir'] as const) boot(name);
+  else process.stdout.write('skip boot: needs root and namespaces\n');
 }
 if (process.env['WEIR_KEEP']) cpSync(work, process.env['WEIR_KEEP'], { recursive: true });
 rmSync(work, { recursive: true });
