@@ -92,6 +92,7 @@ export class Engine implements Stateful {
 
   /** Decoded packets, in order of time. */
   rows(rows: PacketRows): void {
+    if (rows.length === 0) return;
     this.packets += rows.length;
     if (Number.isNaN(this.firstEventUs)) this.firstEventUs = rows.doubles[TIME_F64];
     this.#meter.add(rows);
