@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { Metrics } from '../../src/core/metrics.ts';
+import { Decoder } from '../../src/decode/decode.ts';
+import { LiveSource } from '../../src/live/live.ts';
+import { Meter } from '../../src/meter/meter.ts';
+import type { FlowObject } from '../../src/model/flow-fields.ts';
+import { FlowFormatter } from '../../src/model/flow-json.ts';
+import { Names } from '../../src/model/names.ts';
+import { PacketRows } from '../../src/model/packet-rows.ts';
+
+/** Captures an interface through the ring, decoder and meter until SIGTERM; then writes what it got. */
+const [device, workers, filter, output] = process.argv.slice(2);
+const metrics = new Metrics();
+const names = new Names();
+const flows: FlowObject[] = [];
+const format = new FlowFormatter(names);
+const decoder = new Decoder({ names }, { metrics });
+const rows = new PacketRows(256);
+const meter = new Meter(
+  { slices: false, idleTimeoutUs: 600e6, activeTimeoutUs: 600e6 },
+  {
+    metrics,
+    onSlices: () => {},
+    onRecords: (batch) => {
+      for (let n = 0; n < batch.length && flows.length < 200_000; n++) flows.push(format.object(batch, n));
+    },
+  },
+);
+let packets = 0;
+let firstMs = 0;
+let lastMs = 0;
+let cpu = process.cpuUsage();
+const intake = {
+  packets(batch: Parameters<Decoder['decode']>[0], from: number, to: number): void {
+    if (packets === 0) {
+      firstMs = performance.now();
+      cpu = process.cpuUsage();
+    }
+    packets += to - from;
+    lastMs = performance.now();
+    for (let at = from; at < to; ) {
+      at += decoder.decode(batch, at, to, rows);
+      meter.add(rows);
+    }
+  },
+  flows() {},
+  series() {},
+};
+const source = new LiveSource(
+  {
+    name: 'live',
+    type: 'live',
+    interface: device,
+    filter,
+    workers: Number(workers),
+    ring: 64,
+    promiscuous: true,
+    timestamps: 'kernel',
+    fallback: false,
+  },
+  {
+    metrics,
+    logger: pino({ level: 'warn' }),
+    fallback: () => {
+      throw new Error('no fallback here');
+    },
+  },
+);
+const drain = (): void => {
+  while (source.poll(intake, 1 << 16));
+};
+await source.start(drain);
+process.stdout.write('ready\n');
+process.on('SIGTERM', () => setTimeout(finish, 200));
+
+async function finish(): Promise<void> {
+  drain();
+  const { user, system } = process.cpuUsage(cpu);
+  const seconds = (lastMs - firstMs) / 1000;
+  const status = source.status();
+  await source.stop();
+  meter.end();
+  const result = { packets, seconds, cpuSeconds: (user + system) / 1e6, flows, counters: metrics.snapshot(), status };
+  writeFileSync(output, JSON.stringify(result));
+  process.exit(0);
+}
