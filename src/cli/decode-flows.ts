@@ -1,10 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
 import { EXIT_DAMAGED, EXIT_OK, EXIT_UNREADABLE } from '../core/exit.ts';
 import { Metrics } from '../core/metrics.ts';
 import type { LineWriter } from '../core/output.ts';
 import { Decoder } from '../decode/decode.ts';
-import { type Elements, ExporterDecoder, payloadEnd, type RecordKind, udpPayload } from '../exporter/exporter.ts';
+import {
+  type Elements,
+  ExporterDecoder,
+  looksLikeExport,
+  messagesOf,
+  payloadEnd,
+  type RecordKind,
+  udpPayload,
+} from '../exporter/exporter.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
 import { FlowFormatter } from '../model/flow-json.ts';
 import type { Names } from '../model/names.ts';
@@ -37,11 +45,29 @@ export async function decodeFlows(
   { names, out, output }: { names: Names; out: LineWriter; output: FlowOutput },
 ): Promise<number> {
   const run = new DecodeRun(names, out, output, options.elements ?? false);
-  if (options.datagrams) for (const path of paths) run.datagram(path);
-  else for (const group of options.perFile ? paths.map((path) => [path]) : [paths]) await run.capture(group);
+  const datagrams = options.datagrams ? paths : paths.filter(isExport);
+  const captures = paths.filter((path) => !datagrams.includes(path));
+  for (const path of datagrams) run.datagram(path);
+  for (const group of options.perFile ? captures.map((path) => [path]) : [captures]) {
+    if (group.length > 0) await run.capture(group);
+  }
   await run.end();
   if (run.damaged === 0) return EXIT_OK;
   return run.datagrams === 0 && run.unreadable >= paths.length ? EXIT_UNREADABLE : EXIT_DAMAGED;
+}
+
+/** A file of datagrams without a capture around them: IPFIX files (RFC 5655), payloads. */
+function isExport(path: string): boolean {
+  if (path === '-') return false;
+  const head = new Uint8Array(16);
+  try {
+    const fd = openSync(path, 'r');
+    const length = readSync(fd, head, 0, head.length, 0);
+    closeSync(fd);
+    return looksLikeExport(head.subarray(0, length));
+  } catch {
+    return false;
+  }
 }
 
 class DecodeRun {
@@ -83,8 +109,10 @@ class DecodeRun {
       this.#unreadable(`${path}: ${messageOf(error)}`);
       return;
     }
-    if (this.#exporters.decode(data, 0, data.length, NOBODY, 0, Number.NaN)) this.datagrams++;
-    else this.#unreadable(`${path}: no datagram of NetFlow, IPFIX or sFlow (exporter.unknown, byte 0)`);
+    for (const [from, to] of messagesOf(data)) {
+      if (this.#exporters.decode(data, from, to, NOBODY, 0, Number.NaN)) this.datagrams++;
+      else this.#unreadable(`${path}: no datagram of NetFlow, IPFIX or sFlow (exporter.unknown, byte ${from})`);
+    }
     this.#exporters.flush();
   }
 

@@ -79,7 +79,7 @@ export class ExporterDecoder implements Stateful {
     this.#records = new DataSets(this.#writer, counters, deps.onRecord ?? null);
     this.#sflow = new SflowReader(this.#writer, frames, counters, deps.onRecord ?? null, deps.onSeries ?? null);
     this.#held = new HeldSets({ mostBytes, lifetimeUs: options.heldLifetimeUs ?? HOUR_US }, counters);
-    const book = new TemplateBook(options.templateLifetimeUs ?? DAY_US, counters);
+    const book = new TemplateBook(options.templateLifetimeUs ?? DAY_US, this.#exporters.templates, counters);
     this.#sets = new FlowSets(book, this.#held, this.#records, counters, options.withdrawals ?? false);
   }
 

@@ -17,6 +17,11 @@ export class DomainState {
   }
 }
 
+/** Templates of all exporters. */
+export interface TemplateTotal {
+  value: number;
+}
+
 const TWO_32 = 2 ** 32;
 const MOST_DOMAINS = 1024;
 const MOST_SEQUENCES = 4096;
@@ -55,8 +60,10 @@ export class ExporterState {
   unknownRate = 0;
   quarantined = 0;
   lastUptimeMs = -1;
+  readonly #total: TemplateTotal;
 
-  constructor(key: string, overrideRate: number) {
+  constructor(key: string, overrideRate: number, total: TemplateTotal) {
+    this.#total = total;
     this.key = key;
     this.overrideRate = overrideRate;
   }
@@ -66,10 +73,24 @@ export class ExporterState {
     const known = this.domains.get(key);
     if (known !== undefined) return known;
     const left = makeRoom(this.domains, MOST_DOMAINS);
-    if (left !== undefined) for (const template of left[1].templates.values()) this.announced.delete(template);
+    if (left !== undefined) for (const template of left[1].templates.values()) this.forget(template);
     const domain = new DomainState(version, id);
     this.domains.set(key, domain);
     return domain;
+  }
+
+  remember(template: Template, domain: DomainState): void {
+    if (!this.announced.delete(template)) this.#total.value++;
+    this.announced.set(template, domain);
+  }
+
+  forget(template: Template): void {
+    if (this.announced.delete(template)) this.#total.value--;
+  }
+
+  /** It leaves, and its templates with it. */
+  leave(): void {
+    for (const template of this.announced.keys()) this.forget(template);
   }
 
   /** @param port where the datagram came from: exporters on one address count for themselves */

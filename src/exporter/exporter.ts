@@ -2,6 +2,7 @@
 export { type CollectorOptions, sourceOptions } from './collector-options.ts';
 export { type CollectorDeps, CollectorSource, createCollector } from './collector-source.ts';
 export type { RecordKind, RecordSink } from './data-sets.ts';
+export { looksLikeExport, messagesOf } from './export-file.ts';
 export { ExporterDecoder, type ExporterDeps, type ExporterOptions } from './exporter-decoder.ts';
 export type { ExporterStatus } from './exporter-status.ts';
 export type { FrameDecoder } from './frames.ts';

@@ -1,6 +1,6 @@
 import type { Names } from '../model/names.ts';
 import type { ExporterCounters } from './counters.ts';
-import { ExporterState } from './exporter-state.ts';
+import { ExporterState, type TemplateTotal } from './exporter-state.ts';
 
 /** An exporter that was heard again moves behind the others this often, microseconds of its time. */
 const REFRESH_US = 10e6;
@@ -12,6 +12,7 @@ export class Exporters {
   readonly #counters: ExporterCounters;
   readonly #rateOf: (address: string) => number;
   readonly #all = new Map<string, ExporterState>();
+  readonly templates: TemplateTotal = { value: 0 };
 
   /** @param rateOf the configured N of 1:N of an exporter, 0 without */
   constructor(most: number, names: Names, rateOf: (address: string) => number, counters: ExporterCounters) {
@@ -35,11 +36,12 @@ export class Exporters {
 
   #add(address: string, nowUs: number): ExporterState {
     if (this.#all.size >= this.#most) {
-      const [oldest] = this.#all.keys();
+      const [[oldest, state]] = this.#all;
+      state.leave();
       this.#all.delete(oldest);
       this.#counters.exportersFull.value++;
     }
-    const exporter = new ExporterState(address, this.#rateOf(address));
+    const exporter = new ExporterState(address, this.#rateOf(address), this.templates);
     exporter.name = this.#names.exporters.intern(address);
     exporter.lastSeenUs = nowUs;
     this.#all.set(address, exporter);

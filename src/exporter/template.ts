@@ -47,9 +47,19 @@ export function padding(length: number): Field {
   return { pen: NO_PEN, id: 0, length, name: '', type: 'octetArray' };
 }
 
+/** Exporters repeat their fields in every template: they are the same objects. */
+const FIELDS = new Map<string, Field>();
+const MOST_KNOWN = 8192;
+
 export function makeField(pen: number, id: number, length: number): Field {
+  const key = `${pen} ${id} ${length}`;
+  const known = FIELDS.get(key);
+  if (known !== undefined) return known;
   const { name, type }: Element = elementOf(pen, id);
-  return { pen, id, length, name, type };
+  const field = { pen, id, length, name, type };
+  if (FIELDS.size === MOST_KNOWN) FIELDS.clear();
+  FIELDS.set(key, field);
+  return field;
 }
 
 /** A reader of template records; `at` moves past each one. */

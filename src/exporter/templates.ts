@@ -1,16 +1,20 @@
 import type { Context } from './context.ts';
 import type { ExporterCounters } from './counters.ts';
+import type { TemplateTotal } from './exporter-state.ts';
 import type { Template } from './template.ts';
 
-/** Templates that one exporter may have. */
+/** Templates that one exporter may have, and all together; past the second each has to give one for a new one. */
 const MOST_TEMPLATES = 4096;
+const MOST_OF_ALL = 32_768;
 
 /** Keeps the templates of every exporter and observation domain: bounded, with a lifetime. */
 export class TemplateBook {
   readonly #lifetimeUs: number;
   readonly #counters: ExporterCounters;
+  readonly #total: TemplateTotal;
 
-  constructor(lifetimeUs: number, counters: ExporterCounters) {
+  constructor(lifetimeUs: number, total: TemplateTotal, counters: ExporterCounters) {
+    this.#total = total;
     this.#lifetimeUs = lifetimeUs;
     this.#counters = counters;
   }
@@ -33,17 +37,17 @@ export class TemplateBook {
     const { exporter, domain } = context;
     const known = domain.templates.get(template.id);
     if (known !== undefined) {
-      exporter.announced.delete(known);
       if (known.isOptions === template.isOptions && sameBytes(known.raw, raw)) {
         known.seenUs = context.receivedUs;
-        exporter.announced.set(known, domain);
+        exporter.remember(known, domain);
         return known;
       }
+      exporter.forget(known);
     }
     template.raw = raw.slice();
     template.seenUs = context.receivedUs;
     domain.templates.set(template.id, template);
-    exporter.announced.set(template, domain);
+    exporter.remember(template, domain);
     this.#bound(context);
     return template;
   }
@@ -52,13 +56,14 @@ export class TemplateBook {
     const template = context.domain.templates.get(id);
     if (template === undefined) return;
     context.domain.templates.delete(id);
-    context.exporter.announced.delete(template);
+    context.exporter.forget(template);
   }
 
   #bound({ exporter }: Context): void {
-    if (exporter.announced.size <= MOST_TEMPLATES) return;
+    const { size } = exporter.announced;
+    if (size <= MOST_TEMPLATES && (this.#total.value <= MOST_OF_ALL || size === 1)) return;
     const [[template, domain]] = exporter.announced;
-    exporter.announced.delete(template);
+    exporter.forget(template);
     if (domain.templates.get(template.id) === template) domain.templates.delete(template.id);
     this.#counters.templatesFull.value++;
   }
