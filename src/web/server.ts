@@ -7,6 +7,7 @@ import type { Component } from '../core/component.ts';
 import { messageOf, WeirError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { labelled, type Metrics } from '../core/metrics.ts';
+import { shipped } from '../core/paths.ts';
 import { EXPOSITION_TYPE, expose } from '../core/prometheus.ts';
 import { parseTimeUs } from '../core/time.ts';
 import type { DashboardData } from '../model/dashboard.ts';
@@ -188,8 +189,9 @@ function timeOf(text: string | undefined, absent: number): number {
   return text === undefined ? absent : parseTimeUs(text);
 }
 
+/** The page is not compiled: it is served from where the package keeps it. */
 function here(name: string): string {
-  return join(import.meta.dirname, 'page', name);
+  return join(shipped('src/web/page'), name);
 }
 
 function uplot(name: string): string {

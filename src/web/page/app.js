@@ -1,4 +1,3 @@
-'use strict';
 /* The dashboard: asks the API once, then listens to /api/events. No text from outside ever becomes markup. */
 const $ = (id) => document.getElementById(id);
 const state = { active: new Map(), recent: [], name: null };
@@ -44,7 +43,11 @@ function keyText(key) {
 }
 
 function evidenceText(item) {
-  if (item.flows) return item.flows.slice(0, 3).map((flow) => JSON.stringify(flow)).join('\n');
+  if (item.flows)
+    return item.flows
+      .slice(0, 3)
+      .map((flow) => JSON.stringify(flow))
+      .join('\n');
   const shares = item.items.slice(0, 6).map(({ value, share }) => `${value} ${Math.round(share * 100)}%`);
   return `top ${item.topk} by ${item.by}: ${shares.join(', ')}`;
 }
@@ -57,16 +60,27 @@ function alertItem(alert) {
     el('time', { text: timeText(alert.time) }),
   ]);
   const item = el('li', { className: alert.state === 'resolved' ? 'resolved' : alert.severity }, [head]);
-  const measured = alert.measured.map(({ name, text, limit }) => `${name} ${text}${limit ? ` (${limit})` : ''}`).join(', ');
+  const measured = alert.measured
+    .map(({ name, text, limit }) => `${name} ${text}${limit ? ` (${limit})` : ''}`)
+    .join(', ');
   item.append(el('p', { text: measured || alert.summary }));
-  const more = [...alert.evidence.map(evidenceText), alert.advice && `do: ${alert.advice}`, alert.filter && `look: weir query '${alert.filter}'`];
-  const details = el('details', {}, [el('summary', { text: 'evidence, advice' }), el('pre', { text: more.filter(Boolean).join('\n') })]);
+  const more = [
+    ...alert.evidence.map(evidenceText),
+    alert.advice && `do: ${alert.advice}`,
+    alert.filter && `look: weir query '${alert.filter}'`,
+  ];
+  const details = el('details', {}, [
+    el('summary', { text: 'evidence, advice' }),
+    el('pre', { text: more.filter(Boolean).join('\n') }),
+  ]);
   if (more.some(Boolean)) item.append(details);
   return item;
 }
 
 function showAlerts() {
-  const active = [...state.active.values()].sort((a, b) => RANK[a.severity] - RANK[b.severity] || (a.time < b.time ? 1 : -1));
+  const active = [...state.active.values()].sort(
+    (a, b) => RANK[a.severity] - RANK[b.severity] || (a.time < b.time ? 1 : -1),
+  );
   $('count').textContent = active.length > 0 ? `(${active.length} firing)` : '';
   showList('firing', active, 'Nothing fires.');
   showList('recent', state.recent, 'Nothing has happened yet.');
@@ -75,7 +89,8 @@ function showAlerts() {
 function showList(id, alerts, empty) {
   const items = alerts.slice(0, MOST_SHOWN).map(alertItem);
   if (items.length === 0) items.push(el('li', { className: 'empty', text: empty }));
-  if (alerts.length > MOST_SHOWN) items.push(el('li', { className: 'empty', text: `and ${alerts.length - MOST_SHOWN} more` }));
+  if (alerts.length > MOST_SHOWN)
+    items.push(el('li', { className: 'empty', text: `and ${alerts.length - MOST_SHOWN} more` }));
   $(id).replaceChildren(...items);
 }
 
@@ -114,15 +129,25 @@ function showStatus(status) {
       ['event time', status.eventTime ? timeText(status.eventTime) : '–'],
       ['up for', `${short(Math.floor(uptimeSeconds / 60))} min`],
       ...(age === undefined || age === null ? [] : [['checkpoint, age', `${Math.round(age)} s`, age > 120]]),
-      ...(eventLoopP99Ms === undefined ? [] : [['event loop delay, p99', `${eventLoopP99Ms} ms`, eventLoopP99Ms > 500]]),
-      ...(status.sources ?? []).map(({ name, done, error }) => [`source ${name}`, error ? error.message : done ? 'read' : 'on', !!error]),
+      ...(eventLoopP99Ms === undefined
+        ? []
+        : [['event loop delay, p99', `${eventLoopP99Ms} ms`, eventLoopP99Ms > 500]]),
+      ...(status.sources ?? []).map(({ name, done, error }) => [
+        `source ${name}`,
+        error ? error.message : done ? 'read' : 'on',
+        !!error,
+      ]),
     ],
     '',
   );
   rows('losses', lossesOf(status.counters), 'nothing');
   rows(
     'channels',
-    (status.outbox ?? []).map(({ channel, waiting, done, dead }) => [channel, `${done} delivered, ${waiting} waiting${dead ? `, ${dead} given up` : ''}`, dead > 0]),
+    (status.outbox ?? []).map(({ channel, waiting, done, dead }) => [
+      channel,
+      `${done} delivered, ${waiting} waiting${dead ? `, ${dead} given up` : ''}`,
+      dead > 0,
+    ]),
     'none configured',
   );
 }
@@ -145,7 +170,8 @@ function showSeriesNames(list) {
   const names = list.map(({ name }) => name);
   if (names.join() === [...select.options].map(({ value }) => value).join()) return;
   select.replaceChildren(...names.map((name) => el('option', { text: name })));
-  const preferred = names.find((name) => name.startsWith('interface/')) ?? names.find((name) => name.startsWith('total')) ?? names[0];
+  const preferred =
+    names.find((name) => name.startsWith('interface/')) ?? names.find((name) => name.startsWith('total')) ?? names[0];
   state.name = names.includes(state.name) ? state.name : (preferred ?? null);
   if (state.name) select.value = state.name;
 }
@@ -156,7 +182,15 @@ function columns(points, forecast) {
   const x = [...points.map(([time]) => time), ...path.map(({ timeUs }) => timeUs / 1e6)];
   const gap = (count) => new Array(count).fill(null);
   const part = (field) => [...gap(points.length), ...path.map((point) => point[field])];
-  return [x, [...points.map(([, value]) => value), ...gap(path.length)], part('low95'), part('high95'), part('low80'), part('high80'), part('expected')];
+  return [
+    x,
+    [...points.map(([, value]) => value), ...gap(path.length)],
+    part('low95'),
+    part('high95'),
+    part('low80'),
+    part('high80'),
+    part('expected'),
+  ];
 }
 
 /** `10-29` at midnight, else `12:00`. */
@@ -171,7 +205,11 @@ let plot = null;
 function draw(data, unit) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
-  const axis = { stroke: colour('--quiet'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line') } };
+  const axis = {
+    stroke: colour('--quiet'),
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { stroke: colour('--line') },
+  };
   const edge = { stroke: 'transparent', points: { show: false } };
   plot?.destroy();
   $('plot').replaceChildren();
@@ -181,12 +219,18 @@ function draw(data, unit) {
       height: 260,
       tzDate: (time) => uPlot.tzDate(new Date(time * 1e3), 'UTC'),
       cursor: { y: false },
-      axes: [{ ...axis, values: clock }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => short(tick)) }],
+      axes: [
+        { ...axis, values: clock },
+        { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => short(tick)) },
+      ],
       scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 1) * 1.08 || 1] } },
       series: [
         {},
         { stroke: colour('--accent'), width: 1.5, points: { show: false } },
-        edge, edge, edge, edge,
+        edge,
+        edge,
+        edge,
+        edge,
         { stroke: colour('--accent'), width: 1.5, dash: [5, 4], points: { show: false } },
       ],
       bands: [
@@ -197,7 +241,8 @@ function draw(data, unit) {
     data,
     $('plot'),
   );
-  $('legend').textContent = `${unit ? `${unit}; ` : ''}line: measured; dashes: forecast of a day; areas: it stays within them with 80 % and 95 % probability`;
+  $('legend').textContent =
+    `${unit ? `${unit}; ` : ''}line: measured; dashes: forecast of a day; areas: it stays within them with 80 % and 95 % probability`;
 }
 
 async function showLoad() {
@@ -211,7 +256,11 @@ async function showLoad() {
 }
 
 async function refresh() {
-  const [status, talkers, { series }] = await Promise.all([get('/api/status'), get('/api/talkers'), get('/api/series')]);
+  const [status, talkers, { series }] = await Promise.all([
+    get('/api/status'),
+    get('/api/talkers'),
+    get('/api/series'),
+  ]);
   showStatus(status);
   showTalkers(talkers);
   showSeriesNames(series);
