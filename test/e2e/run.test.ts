@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -52,5 +52,60 @@ describe('weir run', () => {
     await mail.arrived(({ mail: { subject } }) => /daily report/i.test(String(subject)));
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
+  });
+
+  it('--until-done ends with 3 when an input was damaged, all good input used', async () => {
+    const spool = join(folder, 'spool');
+    mkdirSync(spool);
+    const whole = readFileSync(join(ROOT, 'fixtures/icmp-flood/capture.pcap'));
+    writeFileSync(join(spool, 'cut.pcap'), whole.subarray(0, whole.length - 7));
+    writeFileSync(config, readFileSync(config, 'utf8').replace(/path: "[^"]*icmp-flood"/, 'path: spool'));
+    const ran = await weir(['run', '-c', config, '--until-done', '--json']);
+    expect(ran.code, ran.stderr).toBe(3);
+    expect(ran.stderr).toMatch(/cut\.pcap/);
+    expect(jsonLines(ran.stdout).map(({ state }) => state)).toEqual(['firing', 'resolved']);
+  });
+
+  it('run again, it goes on behind what it has read and tells nothing twice', async () => {
+    const first = await weir(['run', '-c', config, '--until-done', '--json']);
+    const second = await weir(['run', '-c', config, '--until-done', '--json']);
+    expect([first.code, second.code]).toEqual([0, 0]);
+    expect(second.stdout).toBe('');
+    expect(mail.got).toHaveLength(2);
+    const alerts = await weir(['alerts', '-c', config, '--json']);
+    expect(alerts.stdout).toBe(first.stdout);
+  });
+
+  it('prints its status on SIGUSR1; a second SIGTERM ends at once', async () => {
+    writeFileSync(config, `${readFileSync(config, 'utf8')}http: {listen: "off"}\n`);
+    const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'run', '-c', config, '--json'], {
+      cwd: ROOT,
+      env: { ...process.env, WEIR_LOG_LEVEL: 'info' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let text = '';
+    const shows = (what: RegExp): Promise<void> =>
+      new Promise((resolve) => {
+        const look = () => what.test(text) && resolve();
+        child.stderr.on('data', look);
+        look();
+      });
+    child.stderr.on('data', (part: Buffer) => {
+      text += part;
+    });
+    await shows(/source\.started/);
+    child.kill('SIGUSR1');
+    await shows(/"code":"status".*\n/);
+    const lines = text.split('\n').filter((line) => line.startsWith('{'));
+    const status = jsonLines(lines.join('\n')).find(({ code }) => code === 'status');
+    expect(status).toMatchObject({
+      rules: expect.any(Number),
+      checkpoint: expect.anything(),
+      outbox: expect.anything(),
+    });
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+    child.kill('SIGTERM');
+    child.kill('SIGTERM');
+    expect([0, 143]).toContain(await ended);
   });
 });
