@@ -19,10 +19,17 @@ const PACKETS_A_FILE = 1500;
 const READY = /"code":"source.started"/;
 
 const { values } = parseArgs({
-  options: { seed: { type: 'string' }, count: { type: 'string' }, keep: { type: 'boolean' } },
+  options: {
+    seed: { type: 'string' },
+    count: { type: 'string' },
+    seconds: { type: 'string' },
+    keep: { type: 'boolean' },
+  },
 });
 const seed = Number(values.seed ?? 1);
 const count = Number(values.count ?? 100);
+/** No more kills after this time: for slow machines. */
+const mostMs = 1000 * Number(values.seconds ?? Number.POSITIVE_INFINITY);
 
 /** mulberry32: the same seed, the same moments. */
 function randomOf(from: number): () => number {
@@ -137,7 +144,7 @@ async function main(): Promise<void> {
   const writer = new Writer(place, files, random);
   const tally = { kills: 0, reloads: 0, early: 0 };
   const beganMs = performance.now();
-  while (tally.kills < count) {
+  while (tally.kills < count && performance.now() - beganMs < mostMs) {
     const child = place.run();
     const closed = new Promise((resolve) => child.on('close', resolve));
     if (random() < 0.15) tally.early++;
