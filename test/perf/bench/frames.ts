@@ -10,7 +10,7 @@ const WIRE = 134;
 export const BATCH = 4096;
 /** Packets a second of event time, and how many flows take turns: a flow's packets come within some seconds. */
 const PACKETS_A_SECOND = 100_000;
-const ACTIVE = 200_000;
+const ACTIVE = 20_000;
 const PACKETS_A_FLOW = 10;
 
 /** A batch of frames that `fill` completes. */
