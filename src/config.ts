@@ -8,7 +8,7 @@ import { type Path, SourceFile } from './core/source-file.ts';
 import { parseQuantity } from './core/units.ts';
 import { sourceOptions as collectorSources } from './exporter/exporter.ts';
 import { liveOptions } from './live/live.ts';
-import { logOptions } from './log/log.ts';
+import { kafkaOptions, logOptions } from './log/log.ts';
 import { type Prefix, parsePrefix } from './model/address.ts';
 import { duration } from './model/source-options.ts';
 import { channelOptions, outboxOptions, routeOptions } from './notify/notify.ts';
@@ -22,7 +22,13 @@ const network = z
 const speed = z.string().refine((text) => parseQuantity(text)?.unit === 'bps', 'a speed such as 1Gbps');
 
 /** One entry of `sources:`. Each room that has sources brings its own kinds; `sources.ts` makes them. */
-const source = z.discriminatedUnion('type', [...captureSources, ...collectorSources, liveOptions, logOptions]);
+const source = z.discriminatedUnion('type', [
+  ...captureSources,
+  ...collectorSources,
+  liveOptions,
+  logOptions,
+  kafkaOptions,
+]);
 
 export type SourceConfig = z.infer<typeof source>;
 

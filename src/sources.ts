@@ -5,7 +5,7 @@ import { Metrics } from './core/metrics.ts';
 import { Decoder } from './decode/decode.ts';
 import { createCollector } from './exporter/exporter.ts';
 import { LiveSource } from './live/live.ts';
-import { LogSource } from './log/log.ts';
+import { KafkaSource, LogSource } from './log/log.ts';
 import type { Source } from './model/intake.ts';
 import type { Names } from './model/names.ts';
 import { createCaptureSource } from './source/source.ts';
@@ -41,6 +41,8 @@ export function createSource(options: SourceConfig, deps: SourceDeps): Source {
       } as const;
       return new LiveSource(options, { ...deps, fallback: () => createCaptureSource(tcpdump, deps) });
     }
+    case 'kafka':
+      return new KafkaSource(options, deps);
     case 'log':
       return new LogSource(options, deps);
     case 'netflow':

@@ -1,3 +1,5 @@
+export { type KafkaOptions, kafkaOptions } from './kafka-options.ts';
+export { KafkaSource } from './kafka-source.ts';
 export { type LogKind, logKindOf } from './kind.ts';
 export { type LogFormat, LogParser, type ParserOptions } from './log-parser.ts';
 export { LogReader } from './log-reader.ts';
