@@ -78,7 +78,7 @@ ${selectText('select', both(deps.rest, key.there.join('&&') || 'true'))}
 ${selectText('selectAny', both(deps.match, key.there.join('&&') || 'true'))}
 ${selectText('selectFollow', both(deps.follow, key.there.join('&&') || 'true'))}
 ${keysText(key)}
-function update(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${updateText(layout)}}}
+${key.words === 0 ? updateOneText(layout, first) : `function update(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${updateText(layout)}}}`}
 function updateFollow(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${follow}}}
 ${layout.pairs.map((_, p) => pairText(layout, p, stride, first)).join('\n')}
 ${valuesText(values, stride, first, extras)}
@@ -109,6 +109,15 @@ function updateText(layout: Layout): string {
   return [...layout.updates]
     .map(([guard, code]) => (guard === 'true' ? code.join('') : `if(${guard}){${code.join('')}}`))
     .join('');
+}
+
+/** Without a key all rows go to row 0: its accumulators stay in registers. */
+function updateOneText(layout: Layout, first: number): string {
+  const all = layout.merges.map((_, a) => a);
+  const load = all.map((a) => `let a${a}=D[${first + a}];`).join('');
+  const store = all.map((a) => `D[${first + a}]=a${a};`).join('');
+  const body = updateText(layout).replaceAll(/D\[d\+(\d+)\]/g, 'a$1');
+  return `function update(from,to,t){const D=t.doubles;${load}for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1;${body}}${store}}`;
 }
 
 function pairText(layout: Layout, p: number, stride: number, first: number): string {

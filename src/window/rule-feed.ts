@@ -162,7 +162,10 @@ export class RuleFeed {
     const { hash, words, row } = this.#scratch;
     keys.reserve(to - from);
     const before = keys.count;
-    findAll(this.#findKeys, keys, from, to, hash, words, row);
+    // Without a key there is one row.
+    const last = code.keyWords === 0 ? from + 1 : to;
+    findAll(this.#findKeys, keys, from, last, hash, words, row);
+    if (last < to) row.fill(0, last, to);
     keys.beginFrom(before);
     if (follow) code.updateFollow(from, to, keys);
     else {

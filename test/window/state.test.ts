@@ -121,7 +121,7 @@ describe('interrupted windows', () => {
         const pieces = drive(() => set, ordered, new Set(cuts), { maxPairs });
         expect(pieces).toEqual(whole);
       }),
-      { numRuns: 300 },
+      { numRuns: 80 },
     );
   });
 
