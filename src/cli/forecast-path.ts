@@ -3,12 +3,13 @@ import { messageOf, WeirError } from '../core/errors.ts';
 import type { LineWriter } from '../core/output.ts';
 import { formatUs } from '../core/time.ts';
 import { formatDuration, formatNumber, parseDurationUs, parseQuantity } from '../core/units.ts';
-import { fanChart, forecasters, plotForecast } from '../forecast/forecast.ts';
+import { fanChart, plotForecast, reconcile } from '../forecast/forecast.ts';
 import type { Capacity, LoadForecast, WhatIf } from '../model/series.ts';
+import { type Grid, type ModelOptions, modelMaker } from './forecast-model.ts';
 import type { SeriesFile } from './series-file.ts';
 import { table } from './table.ts';
 
-export interface PathOptions {
+export interface PathOptions extends ModelOptions {
   horizon: string;
   capacity?: string;
   reach: string;
@@ -16,36 +17,68 @@ export interface PathOptions {
   add?: string;
   plot?: boolean;
   png?: string;
+  reconcile?: boolean;
   json?: boolean;
-}
-
-interface Grid {
-  startUs: number;
-  values: Float64Array;
 }
 
 const PICTURE = { width: 960, height: 320 };
 
-/** The path of a load with its bands, and when a capacity is reached. */
-export function pathAnswer(options: PathOptions) {
+/** What a command does with each series, and when all were there. */
+export interface Answer {
+  series(out: LineWriter, series: SeriesFile, grid: Grid): void;
+  end(out: LineWriter): void;
+}
+
+interface Told {
+  file: string;
+  values: Float64Array;
+  stepUs: number;
+  forecast: LoadForecast;
+  capacity: Capacity | null;
+}
+
+/**
+ * The path of a load with its bands, and when a capacity is reached. With `reconcile` the first series is the sum of the
+ * others, and all are told at the end, adding up.
+ */
+export function pathAnswer(options: PathOptions, parent: SeriesFile | null): Answer {
   const horizonUs = parseDurationUs(options.horizon);
   if (!(horizonUs > 0)) throw new WeirError('usage.horizon', `--horizon ${options.horizon} is no duration`);
   const threshold = thresholdOf(options);
   const whatIf = whatIfOf(options, threshold);
-  return (out: LineWriter, series: SeriesFile, { startUs, values }: Grid): void => {
-    const { file, stepUs } = series;
-    const model = forecasters.create({ stepUs });
-    for (let i = 0; i < values.length; i++) model.update(startUs + i * stepUs, values[i]);
-    const first = model.forecast(1);
-    const forecast = model.forecast(Math.max(1, Math.round(horizonUs / first.stepUs)));
-    const capacity =
-      threshold === null ? null : model.capacity(threshold, Math.max(horizonUs, YEAR_US), undefined, whatIf);
+  const make = modelMaker(options, parent);
+  const held: Told[] = [];
+  const tell = (out: LineWriter, told: Told) => {
+    const { file, values, stepUs, forecast, capacity } = told;
     if (options.png !== undefined) {
       writePicture(options.png, fanChart({ ...PICTURE, values, stepUs, forecast, limit: threshold }));
     }
     if (options.json) out.json(jsonOf(file, values.length, forecast, capacity, whatIf));
-    else print(out, { file, values, stepUs, forecast, capacity, whatIf, plot: options.plot ?? false });
+    else print(out, { ...told, whatIf, plot: options.plot ?? false });
   };
+  return {
+    series(out, series, grid) {
+      const model = make(series, grid);
+      const first = model.forecast(1);
+      const forecast = model.forecast(Math.max(1, Math.round(horizonUs / first.stepUs)));
+      const capacity =
+        threshold === null ? null : model.capacity(threshold, Math.max(horizonUs, YEAR_US), undefined, whatIf);
+      const told = { file: series.file, values: grid.values, stepUs: series.stepUs, forecast, capacity };
+      if (options.reconcile) held.push(told);
+      else tell(out, told);
+    },
+    end(out) {
+      for (const told of held.length > 0 ? addingUp(held) : []) tell(out, told);
+    },
+  };
+}
+
+function addingUp([whole, ...parts]: Told[]): Told[] {
+  const added = reconcile(
+    whole.forecast,
+    parts.map(({ forecast }) => forecast),
+  );
+  return [whole, ...parts].map((told, i) => ({ ...told, forecast: i === 0 ? added.whole : added.parts[i - 1] }));
 }
 
 function writePicture(path: string, picture: Buffer): void {
@@ -113,12 +146,7 @@ const LEAST_HISTORY_US = 21 * 86_400e6;
 /** Rows of the printed table, at most; every so many steps one is shown. */
 const MOST_ROWS = 24;
 
-interface Printed {
-  file: string;
-  values: Float64Array;
-  stepUs: number;
-  forecast: LoadForecast;
-  capacity: Capacity | null;
+interface Printed extends Told {
   whatIf: WhatIf;
   plot: boolean;
 }

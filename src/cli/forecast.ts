@@ -6,17 +6,19 @@ import { LineWriter } from '../core/output.ts';
 import { formatDuration } from '../core/units.ts';
 import { backtest, type HorizonRecord } from '../forecast/forecast.ts';
 import { readOrExplain, stepOption } from './detect.ts';
-import { type PathOptions, pathAnswer, shareOf } from './forecast-path.ts';
+import { type Answer, type PathOptions, pathAnswer, shareOf } from './forecast-path.ts';
 import { inputPaths } from './inputs.ts';
 import { notice } from './progress.ts';
 import { sayComplaints, toGrid } from './series-file.ts';
-import { historyPath } from './store-option.ts';
-import { listSeries, readStored } from './stored-series.ts';
+import { storeFolder } from './store-option.ts';
+import { listRecords, listSeries, readStored, storedPath } from './stored-series.ts';
 import { table } from './table.ts';
 
 interface Options extends PathOptions {
   config?: string;
   filesFrom?: string;
+  parent?: string;
+  record?: boolean;
   store?: string;
   backtest?: boolean;
   horizons: string;
@@ -32,6 +34,7 @@ Examples:
   weir forecast load.csv --horizon 30d --png load.png          a picture for a mail
   weir forecast -c weir.yaml                                   the stored series
   weir forecast -c weir.yaml interface/core/3.bps --plot       one of them
+  weir forecast -c weir.yaml --record                          how good its published forecasts were
   weir forecast --backtest load.csv --horizons 1,12,288        how good it has been, beside simple methods
   weir forecast --backtest values.txt --step 5m --json         one value a line, five minutes apart
 
@@ -60,16 +63,24 @@ export function forecastCommand(program: Command): void {
     .option('--add <AMOUNT>', 'what if that much load is added today: 200Mbps')
     .option('--plot', 'draw history and forecast')
     .option('--png <FILE>', 'write history, forecast and bands as a picture')
+    .option('--holidays <FILE>', 'days that are like no other, a date a line')
+    .option('--zone <NAME>', 'time zone whose clock the load follows: Europe/Berlin')
+    .option('--parent <SERIES>', 'a series younger than two days borrows its day from this one')
+    .option('--reconcile', 'the first series is the sum of the others: make the forecasts add up')
+    .option('--record', 'how published forecasts did in the last 30 days (with -c or --store)')
     .option('--json', 'one JSON object a file')
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
 
 async function run(names: string[], options: Options): Promise<void> {
-  const answer = options.backtest ? backtestAnswer(options) : pathAnswer(options);
   const stepUs = stepOption(options.step);
   const out = new LineWriter();
+  if (options.record) return tellRecord(out, options);
   const stored = storedPath(options);
+  const read = async (name: string) => (stored === null ? readOrExplain(name, stepUs) : await readStored(stored, name));
+  const parent = options.parent === undefined ? null : await read(options.parent);
+  const answer = options.backtest ? backtestAnswer(options) : pathAnswer(options, parent);
   const listed = stored !== null && options.filesFrom === undefined;
   if (listed && names.length === 0) await listSeries(out, stored, options.json ?? false);
   if (!listed && names.length === 0 && options.filesFrom === undefined) {
@@ -82,21 +93,21 @@ async function run(names: string[], options: Options): Promise<void> {
     throw new WeirError('usage.png', '--png draws one series', { hint: 'name one' });
   }
   for (const name of wanted) {
-    const series = stored === null ? readOrExplain(name, stepUs) : await readStored(stored, name);
+    const series = await read(name);
     if (series === null) continue;
     const grid = toGrid(series);
     if (sayComplaints(series, notice)) process.exitCode = EXIT_DAMAGED;
-    answer(out, series, grid);
+    answer.series(out, series, grid);
   }
+  answer.end(out);
   out.close();
 }
 
-function storedPath(options: Options): string | null {
-  if (options.config === undefined && options.store === undefined) return null;
-  return historyPath(options, options.config === undefined ? null : requireConfig(options.config));
+function tellRecord(out: LineWriter, options: Options): void {
+  const config = options.config === undefined ? null : requireConfig(options.config);
+  listRecords(out, storeFolder(options, config), options.json ?? false);
+  out.close();
 }
-
-type Answer = ReturnType<typeof pathAnswer>;
 
 function backtestAnswer(options: Options): Answer {
   const horizons = options.horizons.split(',').map(Number);
@@ -105,7 +116,7 @@ function backtestAnswer(options: Options): Answer {
     throw new WeirError('usage.horizons', `--horizons ${options.horizons}: steps ahead, as in 1,12,288`);
   }
   if (!(test > 0 && test < 1)) throw new WeirError('usage.test', `--test ${options.test}: a share, as in 1/3 or 20%`);
-  return (out, { file, stepUs }, { values }) => {
+  const series: Answer['series'] = (out, { file, stepUs }, { values }) => {
     const records = backtest(values, { stepUs, horizons, test });
     const head = { series: file, step: stepUs / 1e6, n: values.length };
     if (options.json) out.json({ ...head, horizons: records.map(rounded) });
@@ -114,6 +125,7 @@ function backtestAnswer(options: Options): Answer {
       for (const line of recordTable(records)) out.line(line);
     }
   };
+  return { series, end: () => {} };
 }
 
 /** Six digits are more than any of these means. A figure without data (all values zero, say) is null. */

@@ -1,9 +1,18 @@
+import { requireConfig } from '../config.ts';
 import { WeirError } from '../core/errors.ts';
 import type { LineWriter } from '../core/output.ts';
 import { formatUs } from '../core/time.ts';
-import { HistoryReader } from '../store/store.ts';
+import { recordText } from '../forecast/forecast.ts';
+import { HistoryReader, newestForecastUs, openState, readForecastRecords } from '../store/store.ts';
 import type { SeriesFile } from './series-file.ts';
+import { historyPath } from './store-option.ts';
 import { table } from './table.ts';
+
+/** The history that `-c` or `--store` names; null when neither is given. */
+export function storedPath(options: { config?: string; store?: string }): string | null {
+  if (options.config === undefined && options.store === undefined) return null;
+  return historyPath(options, options.config === undefined ? null : requireConfig(options.config));
+}
 
 /** The series that a store keeps: name, points, span. */
 export async function listSeries(out: LineWriter, path: string, json: boolean): Promise<void> {
@@ -42,4 +51,19 @@ export async function readStored(path: string, name: string): Promise<SeriesFile
   const gaps = rows.slice(1).map((row, i) => row.timeUs - rows[i].timeUs);
   const stepUs = gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)];
   return { file: name, rows, stepUs, complaints: [] };
+}
+
+const MONTH_US = 30 * 86_400e6;
+
+/** How the published forecasts of a store did in the 30 days before the newest judged one. */
+export function listRecords(out: LineWriter, folder: string, json: boolean): void {
+  const db = openState(folder, { readOnly: true });
+  const records = readForecastRecords(db, newestForecastUs(db) - MONTH_US);
+  db.close();
+  for (const record of records) {
+    const { horizonUs, ...rest } = record;
+    if (json) out.json({ ...rest, horizon: horizonUs / 1e6 });
+    else out.line(recordText(record));
+  }
+  if (records.length === 0 && !json) out.line('no forecast was published and judged yet: weir run does so every hour');
 }

@@ -7,7 +7,7 @@ export { GuardedHistory, type GuardOptions } from './guarded-history.ts';
 export { History, type HistoryOptions, newestEpoch, removeStaged } from './history.ts';
 export { type FlowQuery, HistoryReader, isoTime, type SeriesRow, type TopQuery, type TopRow } from './query.ts';
 export { applyRetention, type Retention } from './retention.ts';
-export { type AlertFilter, openState, readTransitions, TransitionLog } from './state.ts';
+export { type AlertFilter, lockStore, openState, readTransitions, TransitionLog } from './state.ts';
 
 const duration = z.string().refine((text) => parseDurationUs(text) > 0, 'a duration such as 30d, 12h, 10m');
 const size = z.string().refine((text) => parseBytes(text) > 0, 'a size such as 20GB or 512MiB');

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -139,4 +139,48 @@ test('series as other programs write them read alike', () => {
     const { code, lines } = weir(['forecast', '-', '--json'], text);
     expect([name, code, JSON.parse(lines[0]).points]).toEqual([name, 0, points]);
   }
+});
+
+test('forecast: what if, pictures, calendars, forecasts that add up', () => {
+  file('g.csv', CSV);
+  const capacity = ['--capacity', '10M', '--reach', '50%', '--json'];
+  const plain = JSON.parse(weir(['forecast', 'g.csv', ...capacity]).lines[0]).capacity;
+  const more = JSON.parse(
+    weir(['forecast', 'g.csv', ...capacity, '--growth', 'x2', '--add', '2.5M']).lines[0],
+  ).capacity;
+  expect(plain.whatIf).toEqual({ growth: 1, add: 0 });
+  expect(more.whatIf).toEqual({ growth: 2, add: 2.5e6 });
+  expect(more.probability).toBeGreaterThan(plain.probability);
+  expect(weir(['forecast', 'g.csv', '--growth', 'x2']).code).toBe(2);
+  expect(weir(['forecast', 'g.csv', '--png', 'g.png']).code).toBe(0);
+  expect(readFileSync(join(folder, 'g.png')).subarray(1, 4).toString()).toBe('PNG');
+  expect(weir(['forecast', 'g.csv', 'a.csv', '--png', 'g.png']).code).toBe(2);
+  file('days.txt', '# ours\n2026-03-06 a free day\n');
+  expect(weir(['forecast', 'g.csv', '--holidays', 'days.txt', '--zone', 'Europe/Berlin', '--json']).code).toBe(0);
+  expect(weir(['forecast', 'g.csv', '--zone', 'Nowhere']).code).toBe(2);
+  expect(weir(['forecast', 'g.csv', '--holidays', file('bad.txt', 'soon\n')]).code).toBe(2);
+  const half = rows
+    .map((row) => row.replace(/,(\d+)$/, (_, v) => `,${Math.round(v * (0.3 + (v % 7) / 100))}`))
+    .join('\n');
+  file('half.csv', `timestamp,value\n${half}\n`);
+  const { lines } = weir(['forecast', '--reconcile', '--json', 'g.csv', 'half.csv', 'half.csv']);
+  const [whole, first, second] = lines.map((line) => JSON.parse(line).points[5].expected);
+  expect(first + second).toBeCloseTo(whole, 3);
+  file('young.csv', `timestamp,value\n${rows.slice(-20).join('\n')}\n`);
+  const pooled = JSON.parse(weir(['forecast', 'young.csv', '--parent', 'g.csv', '--json']).lines[0]);
+  const known = JSON.parse(weir(['forecast', 'g.csv', '--json']).lines[0]);
+  expect(pooled.points[6].expected / known.points[6].expected).toBeCloseTo(1, 1);
+});
+
+test('forecast and detect: globs, lists, several series', () => {
+  file('h1.csv', CSV);
+  file('h2.csv', CSV);
+  expect(weir(['forecast', 'h?.csv', '--json']).lines).toHaveLength(2);
+  expect(weir(['forecast', '--files-from', '-', '--json'], 'h1.csv\nh2.csv\n').lines).toHaveLength(2);
+  const { lines } = weir(['detect', '--series', 'h1.csv', 'h2.csv', '--json']);
+  expect(lines).toHaveLength(2880);
+  expect(JSON.parse(lines[2000])).toMatchObject({ series: 'h2.csv' });
+  expect(weir(['detect', '--files-from', '-', '--csv', '--above', '1'], 'h1.csv\nh2.csv\n').lines).toEqual([
+    'series,timestamp,value,expected,low,high,score',
+  ]);
 });
