@@ -8,8 +8,9 @@ import { Metrics } from '../core/metrics.ts';
 import { LineWriter } from '../core/output.ts';
 import { ServiceManager } from '../core/service-manager.ts';
 import { parseDurationUs } from '../core/units.ts';
-import { Daemon, type DaemonOptions, type DaemonPorts } from '../daemon/daemon.ts';
+import { Daemon } from '../daemon/daemon.ts';
 import { learnHome } from '../daemon/learn-home.ts';
+import type { DaemonOptions, DaemonPorts } from '../daemon/ports.ts';
 import { SavedRun } from '../daemon/running-state.ts';
 import { statusOf } from '../daemon/status.ts';
 import { ForecastDesk } from '../forecast/forecast.ts';
@@ -30,6 +31,9 @@ interface Options {
   drainTimeout: string;
   json?: boolean;
 }
+
+/** Kinds of sources that are nothing without their files. */
+const FILES = new Set(['capture', 'directory', 'load']);
 
 const EXAMPLES = `
 Examples:
@@ -135,7 +139,8 @@ async function daemonOptions(
   drainMs: number,
   session: ReplaySession,
 ): Promise<DaemonOptions> {
-  const paths = options.untilDone ? sourcePaths(config) : filesNow(config);
+  const onlyFiles = config.sources.every(({ type }) => FILES.has(type));
+  const paths = options.untilDone && onlyFiles ? sourcePaths(config) : filesNow(config);
   const known = config.home ?? (options.fresh ? null : savedHome(config));
   const learned = known ? { home: known, learned: false } : await learnHome(paths);
   const nets = config.home ? { home: learned.home } : { defaultHome: learned.home };

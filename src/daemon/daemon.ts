@@ -1,22 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../config.ts';
-import type { Clock } from '../core/clock.ts';
 import { Lifecycle } from '../core/component.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Metrics } from '../core/metrics.ts';
 import { StateReader, StateWriter } from '../core/state.ts';
 import { formatUs } from '../core/time.ts';
 import { parseDurationUs } from '../core/units.ts';
 import { Decoder, EARLY_FRAGMENTS } from '../decode/decode.ts';
-import type { Engine, Sinks } from '../engine.ts';
-import type { Prefix } from '../model/address.ts';
-import type { PlotSource, Transition } from '../model/alert.ts';
+import type { Engine } from '../engine.ts';
 import { Names } from '../model/names.ts';
 import type { RuleSet } from '../model/plan.ts';
 import { readTransitions } from '../store/store.ts';
 import { AlertBook } from './alert-book.ts';
 import { buildEngine } from './build-engine.ts';
 import { Checkpointer } from './checkpointer.ts';
+import type { DaemonOptions, DaemonPorts } from './ports.ts';
 import { Reloader } from './reloader.ts';
 import { retired } from './retire.ts';
 import { RunStore } from './run-store.ts';
@@ -29,33 +25,6 @@ import { Waker } from './waker.ts';
 const BREATHE_MS = 25;
 /** How long the loop sleeps when nothing wakes it: time passes for silent sources, checkpoints fall due. */
 const TICK_MS = 250;
-
-export interface DaemonOptions {
-  configPath: string;
-  config: Config;
-  /** Home nets, learned where the configuration says none. */
-  home: Prefix[] | null;
-  rules: RuleSet;
-  /** End when the sources are read; folders are read, not watched. */
-  untilDone: boolean;
-  /** Leave the checkpoint and begin anew. */
-  fresh: boolean;
-  drainMs: number;
-}
-
-/** What a command or page shows of the run, beside what is stored. */
-export interface DaemonPorts {
-  clock: Clock;
-  metrics: Metrics;
-  logger: Logger;
-  plot: PlotSource;
-  /** A transition that was not there before, once it is stored. */
-  fresh(transition: Transition): void;
-  /** Every evaluation, flow record and point of a series, for plots and pages. */
-  sinks: Omit<Sinks, 'transition'>;
-  /** Called when the state of the service changed: ready, reloading, stopping. */
-  phase(phase: 'ready' | 'reloading' | 'stopping', text: string): void;
-}
 
 /**
  * The running daemon: sources are polled, rows go through the engine, what it tells is committed, and between two
@@ -150,7 +119,7 @@ export class Daemon {
 
   /** Runs until it is done or stopped. */
   async run(): Promise<void> {
-    await this.#lifecycle.start();
+    await this.#start();
     this.#ports.phase('ready', `${this.ruleCount} rules, ${this.#config.sources.length} sources`);
     try {
       await this.#loop();
@@ -158,6 +127,15 @@ export class Daemon {
       await this.#finish();
     } finally {
       await this.#lifecycle.stop();
+    }
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await this.#lifecycle.start();
+    } catch (error) {
+      this.store.close();
+      throw error;
     }
   }
 
@@ -259,8 +237,10 @@ export class Daemon {
     this.time.restore(saved.section('time'));
     this.sources.restore(saved.section('sources'));
     this.#engine.restore(saved.section('engine'));
-    const eventTime = formatUs(Math.max(0, this.#engine.maxEventUs));
-    logger.info({ code: 'checkpoint.restored', epoch: found?.epoch, build: saved.facts.build, eventTime });
+    const [eventTime, toldUntil] = [this.#engine.maxEventUs, this.store.log.reachedUs].map((us) =>
+      formatUs(Math.max(0, us)),
+    );
+    logger.info({ code: 'checkpoint.restored', epoch, build: saved.facts.build, eventTime, toldUntil });
     this.#retire(saved.facts.rules);
   }
 

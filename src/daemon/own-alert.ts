@@ -38,7 +38,7 @@ export function ownTransition(
     expected: null,
     summary,
     evidence: [],
-    tags: ['weir'],
+    tags: ['self', 'weir'],
     idempotencyKey: digest([own.rule, since, state, now]),
     alertId: digest([own.rule, since]),
     title: own.title,

@@ -10,6 +10,7 @@ import {
   type FoundCheckpoint,
   GuardedHistory,
   History,
+  lockStore,
   newestEpoch,
   openState,
   removeStaged,
@@ -32,6 +33,7 @@ export class RunStore {
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #flushEveryMs: number;
+  readonly #release: () => void;
   #raw!: History;
   #history!: GuardedHistory;
 
@@ -43,6 +45,7 @@ export class RunStore {
     this.#flushEveryMs = parseDurationUs(flush) / 1000;
     this.#metrics = metrics;
     this.#logger = logger;
+    this.#release = lockStore(folder);
     this.db = openState(folder);
     this.log = new TransitionLog(this.db);
     this.checkpoints = new Checkpoints(folder);
@@ -94,8 +97,15 @@ export class RunStore {
     this.#history.window(rule.id, keyText, startUs, endUs, severity, JSON.stringify(values));
   }
 
+  /** Gives the store free; may be called twice. */
+  close(): void {
+    if (!this.db.isOpen) return;
+    this.db.close();
+    this.#release();
+  }
+
   async stop(): Promise<void> {
     await this.#history.stop();
-    this.db.close();
+    this.close();
   }
 }

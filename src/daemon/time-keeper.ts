@@ -92,10 +92,6 @@ export class TimeKeeper {
     return lane.boundUs > 0 && nowUs - lane.arrivedUs >= lane.idleUs && Number.isFinite(lane.maxUs) && !isLive(lane);
   }
 
-  status(): Record<string, number | null>[] {
-    return [...this.#lanes.values()].map(({ maxUs }) => ({ maxUs: Number.isFinite(maxUs) ? maxUs : null }));
-  }
-
   save(out: StateWriter): void {
     for (const { name, maxUs } of this.#lanes.values()) out.section(name, (lane) => lane.number(maxUs));
   }

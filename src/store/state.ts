@@ -37,6 +37,26 @@ export interface AlertFilter {
   limit?: number;
 }
 
+/**
+ * Keeps a store for one daemon: an empty database, locked as long as the process lives, however it ends.
+ * @returns what gives the store free again
+ * @throws WeirError `store.locked` when another one has it
+ */
+export function lockStore(folder: string): () => void {
+  mkdirSync(folder, { recursive: true });
+  const lock = new DatabaseSync(join(folder, 'run.lock'));
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    lock.close();
+    throw new WeirError('store.locked', `another weir run uses the store ${folder}`, {
+      cause,
+      hint: 'stop it first, or give this one another store.path',
+    });
+  }
+  return () => lock.close();
+}
+
 /** Opens (and makes) the state database of a store folder. One writer; readers may look at the same time. */
 export function openState(folder: string, options: { readOnly?: boolean } = {}): DatabaseSync {
   try {

@@ -21,6 +21,7 @@ export const storeOptions = z.strictObject({
   retention: z
     .strictObject({
       age: duration.default('30d').describe('History older than this leaves.'),
+      series: duration.default('400d').describe('Load series, which are small, leave later.'),
       size: size.default('20GB').describe('The oldest hours leave when the history grows past this.'),
     })
     .prefault({}),

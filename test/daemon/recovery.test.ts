@@ -82,3 +82,10 @@ describe('recovery', () => {
     await second.stop();
   });
 });
+
+it('a store is for one daemon at a time', async () => {
+  const first = new Running(site);
+  expect(() => new Running(site)).toThrow(expect.objectContaining({ code: 'store.locked' }));
+  await first.stop();
+  await new Running(site).stop();
+});
