@@ -66,7 +66,11 @@ export class Housekeeping {
   #retention(): void {
     const { config, logger } = this.#ports;
     const { path, retention } = config().store;
-    const limits = { ageUs: parseDurationUs(retention.age), size: parseBytes(retention.size) };
+    const limits = {
+      ageUs: parseDurationUs(retention.age),
+      seriesAgeUs: parseDurationUs(retention.series),
+      size: parseBytes(retention.size),
+    };
     try {
       const { hours, bytes } = applyRetention(join(path, 'history'), limits, systemClock.nowUs());
       if (hours.length > 0) logger.info({ code: 'store.retention', hours: hours.length, bytes });

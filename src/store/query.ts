@@ -6,6 +6,7 @@ import { formatUs } from '../core/time.ts';
 import { formatAddress, maskAddress } from '../model/address.ts';
 import type { KeyPart, Predicate } from '../model/plan.ts';
 import { sqlText } from './parquet-writer.ts';
+import { parseSeriesName, seriesSql } from './series-sql.ts';
 import { type FieldSql, FORWARD, predicateSql, REVERSE } from './sql.ts';
 
 export interface FlowQuery {
@@ -98,13 +99,15 @@ export class HistoryReader {
     }));
   }
 
-  /** Points of one series in order of time. */
+  /**
+   * Points of one series in order of time. `total.bps@1h` is its hourly means; `rule/ID/KEY.MEASURE` is a measure of a rule
+   * as its windows had it.
+   */
   async series(name: string): Promise<SeriesRow[]> {
-    const files = this.#files('series', null);
+    const wanted = parseSeriesName(name);
+    const files = this.#files(wanted.kind, null);
     if (files === null) return [];
-    const rows = await this.#rows(
-      `SELECT time, any_value(value) AS value FROM ${files} WHERE series = ${sqlText(name)} GROUP BY time ORDER BY time`,
-    );
+    const rows = await this.#rows(seriesSql(wanted, files));
     return rows.map((row) => ({ series: name, timeUs: Number(row['time']), value: Number(row['value']) }));
   }
 

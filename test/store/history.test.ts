@@ -15,7 +15,7 @@ import {
 } from '../../src/model/flow-batch.ts';
 import { Names } from '../../src/model/names.ts';
 import type { Predicate } from '../../src/model/plan.ts';
-import { History, HistoryReader } from '../../src/store/store.ts';
+import { applyRetention, History, HistoryReader } from '../../src/store/store.ts';
 
 const START = parseTimeUs('2026-11-24T03:59:58Z');
 let folder = '';
@@ -129,5 +129,60 @@ describe('history', () => {
 
   it('answers nothing for an empty folder', async () => {
     expect(await new HistoryReader(folder).flows(all)).toEqual([]);
+  });
+});
+
+describe('series', () => {
+  const hour = (i: number) => START + 2e6 + i * 300e6;
+
+  it('are read at longer steps, and as measures of rules', async () => {
+    const history = new History({ path: folder, writer: 'a' }, { names: new Names(), metrics: new Metrics() });
+    await history.start();
+    for (let i = 1; i <= 30; i++) {
+      history.series('total.bps', hour(i), i);
+      history.window(
+        'flood',
+        'dst.ip 192.0.2.7',
+        hour(i - 1),
+        hour(i),
+        null,
+        JSON.stringify({ pps: 2 * i, odd: null }),
+      );
+    }
+    await history.stop();
+    const reader = new HistoryReader(folder);
+    const values = async (name: string) => (await reader.series(name)).map(({ timeUs, value }) => [timeUs, value]);
+    expect(await values('total.bps')).toHaveLength(30);
+    // Twelve steps, twelve more, and six that are just enough.
+    expect(await values('total.bps@1h')).toEqual([
+      [hour(12), 6.5],
+      [hour(24), 18.5],
+      [hour(36), 27.5],
+    ]);
+    expect((await values('rule/flood/dst.ip 192.0.2.7.pps')).slice(0, 2)).toEqual([
+      [hour(1), 2],
+      [hour(2), 4],
+    ]);
+    expect(await values('rule/flood/dst.ip 192.0.2.7.odd')).toEqual([]);
+    expect(await values('rule/flood/dst.ip 192.0.2.7.pps@1h')).toHaveLength(3);
+    reader.close();
+  });
+
+  it('stay longer than flows and windows, as long as there is room', async () => {
+    const history = new History({ path: folder, writer: 'a' }, { names: new Names(), metrics: new Metrics() });
+    await history.start();
+    for (let day = 0; day < 50; day++) {
+      history.series('total.bps', START + day * 86_400e6, day);
+      history.window('r', 'k', START + day * 86_400e6, START + day * 86_400e6, null, '{}');
+    }
+    await history.stop();
+    const nowUs = START + 50 * 86_400e6;
+    const limits = { ageUs: 10 * 86_400e6, seriesAgeUs: 40 * 86_400e6, size: 1e12 };
+    applyRetention(folder, limits, nowUs);
+    const reader = new HistoryReader(folder);
+    expect(await reader.series('total.bps')).toHaveLength(40);
+    applyRetention(folder, { ...limits, size: 0 }, nowUs);
+    expect(await reader.series('total.bps')).toHaveLength(0);
+    reader.close();
   });
 });
