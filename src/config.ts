@@ -8,7 +8,7 @@ import { type Path, SourceFile } from './core/source-file.ts';
 import { parseQuantity } from './core/units.ts';
 import { sourceOptions as collectorSources } from './exporter/exporter.ts';
 import { liveOptions } from './live/live.ts';
-import { kafkaOptions, logOptions } from './log/log.ts';
+import { kafkaOptions, logOptions, sqlOptions } from './log/log.ts';
 import { type Prefix, parsePrefix } from './model/address.ts';
 import { duration } from './model/source-options.ts';
 import { channelOptions, outboxOptions, routeOptions } from './notify/notify.ts';
@@ -28,6 +28,7 @@ const source = z.discriminatedUnion('type', [
   liveOptions,
   logOptions,
   kafkaOptions,
+  sqlOptions,
 ]);
 
 export type SourceConfig = z.infer<typeof source>;
@@ -140,6 +141,7 @@ export function loadConfig(path: string, env = process.env): { config: Config | 
 /** Files that a source names, as absolute paths. */
 function withPaths(item: SourceConfig, at: (relative: string) => string): SourceConfig {
   if ('path' in item) return { ...item, path: at(item.path) };
+  if ('url_file' in item && item.url_file !== undefined) return { ...item, url_file: at(item.url_file) };
   if (item.type !== 'ipfix') return item;
   const { cert, key, ca } = item;
   const absolute = (path: string | undefined): string | undefined => (path === undefined ? undefined : at(path));

@@ -5,7 +5,7 @@ import { Metrics } from './core/metrics.ts';
 import { Decoder } from './decode/decode.ts';
 import { createCollector } from './exporter/exporter.ts';
 import { LiveSource } from './live/live.ts';
-import { KafkaSource, LogSource } from './log/log.ts';
+import { KafkaSource, LogSource, SqlSource } from './log/log.ts';
 import type { Source } from './model/intake.ts';
 import type { Names } from './model/names.ts';
 import { createCaptureSource } from './source/source.ts';
@@ -43,6 +43,8 @@ export function createSource(options: SourceConfig, deps: SourceDeps): Source {
     }
     case 'kafka':
       return new KafkaSource(options, deps);
+    case 'sql':
+      return new SqlSource(options, deps);
     case 'log':
       return new LogSource(options, deps);
     case 'netflow':

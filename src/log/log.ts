@@ -8,3 +8,5 @@ export type { Mapping } from './mapping.ts';
 export { type LogOptions, logOptions, mappingOptions } from './options.ts';
 export { fileLogKind, streamLogKind } from './sniff.ts';
 export { SortedLogs, type SortedLogsOptions } from './sorted-logs.ts';
+export { type SqlOptions, sqlOptions } from './sql-options.ts';
+export { SqlSource } from './sql-source.ts';

@@ -70,8 +70,8 @@ export type Unit = keyof typeof UNITS;
 export const UNIT_NAMES = Object.keys(UNITS) as Unit[];
 const TIMES: ReadonlySet<Unit> = new Set(['s', 'ms', 'us', 'ns']);
 
-export function mappedDialect(mapping: Mapping): Dialect {
-  const columns = Object.entries(mapping.fields).map(([theirs, ours]): [string, Column] =>
+export function mappedDialect({ fields }: Pick<Mapping, 'fields'>): Dialect {
+  const columns = Object.entries(fields).map(([theirs, ours]): [string, Column] =>
     typeof ours === 'string' ? [theirs, COLUMNS[ours]] : [theirs, inUnit(COLUMNS[ours.to], ours.unit)],
   );
   return { name: 'mapping', columns: Object.fromEntries(columns), finish };

@@ -5,17 +5,20 @@ import { TARGETS, UNIT_NAMES } from './mapping.ts';
 const target = z.enum(TARGETS);
 const KINDS = ['zeek', 'zeek-json', 'eve', 'vpc', 'nfdump-csv', 'nfdump-json', 'goflow2'] as const;
 
+/** Their field to ours. */
+export const fieldsOptions = z
+  .record(z.string(), z.union([target, z.strictObject({ to: target, unit: z.enum(UNIT_NAMES).optional() })]))
+  .describe(
+    "The other side's field (in JSON: nested names joined by /) and what it is, with its unit where that is another.",
+  );
+
 /** How to read a log that is none of the known kinds. */
 export const mappingOptions = z
   .strictObject({
     format: z.enum(['csv', 'json']),
     separator: z.string().length(1).default(',').describe('Between the values of a CSV line.'),
     header: z.array(z.string()).optional().describe('Column names of a CSV that has no header line.'),
-    fields: z
-      .record(z.string(), z.union([target, z.strictObject({ to: target, unit: z.enum(UNIT_NAMES).optional() })]))
-      .describe(
-        "The log's field (in JSON: nested names joined by /) and what it is, with its unit where that is another.",
-      ),
+    fields: fieldsOptions,
   })
   .describe('A declarative mapping for other logs.');
 

@@ -126,7 +126,7 @@ function isoToUs(bytes: Uint8Array, from: number, to: number): number {
   return us + isoTailUs(bytes, from + 19, to);
 }
 
-/** What stands behind the seconds: the fraction less the offset. */
+/** What stands behind the seconds: the fraction less the offset (`+01:00`, `+0100`, `+01`). */
 function isoTailUs(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   let us = 0;
@@ -139,10 +139,10 @@ function isoTailUs(bytes: Uint8Array, from: number, to: number): number {
   if (at < to && bytes[at] === 32) at++;
   if (at === to || (at === to - 1 && (bytes[at] | 32) === 122)) return us;
   const sign = bytes[at] === 43 ? 1 : bytes[at] === MINUS ? -1 : 0;
-  const hours = digits(bytes, at + 1, at + 3);
-  const minutes = digits(bytes, to - 2, to);
   const length = to - at;
-  if (sign === 0 || hours < 0 || minutes < 0 || (length !== 5 && length !== 6)) return Number.NaN;
+  const hours = digits(bytes, at + 1, at + 3);
+  const minutes = length === 3 ? 0 : digits(bytes, to - 2, to);
+  if (sign === 0 || hours < 0 || minutes < 0 || (length !== 3 && length !== 5 && length !== 6)) return Number.NaN;
   return us - sign * (hours * 60 + minutes) * 60e6;
 }
 
