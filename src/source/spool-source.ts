@@ -8,6 +8,9 @@ import { FileSet } from './file-set.ts';
 import { FolderList } from './folder-list.ts';
 import { FolderWatch } from './folder-watch.ts';
 
+/** Looks at a folder take at most one in so many of the time. */
+const LOOK_SHARE = 20;
+
 export interface SpoolOptions {
   name: string;
   /** Files: a path or glob. */
@@ -42,6 +45,7 @@ export class SpoolSource implements Source {
   readonly #damaged: Counter;
   #watch: FolderWatch | null = null;
   #changed = true;
+  #lookAtMs = 0;
   #wake: () => void = () => {};
 
   constructor(options: SpoolOptions, { metrics, logger }: SpoolDeps) {
@@ -78,7 +82,7 @@ export class SpoolSource implements Source {
   }
 
   async poll(intake: Intake, budget: number, untilUs = Number.POSITIVE_INFINITY): Promise<boolean> {
-    if (this.#changed && this.#watch) await this.#look();
+    if (this.#changed && this.#watch) await this.#lookOrCheck();
     for (let left = budget; left > 0; ) {
       const [set, headUs, rivalUs] = await this.#first();
       if (set === null || headUs > untilUs) break;
@@ -118,9 +122,18 @@ export class SpoolSource implements Source {
     this.done = unread.length === 0;
   }
 
+  /** A file that is written to changes all the time: the whole folder is not looked at each time. */
+  async #lookOrCheck(): Promise<void> {
+    if (performance.now() >= this.#lookAtMs) return this.#look();
+    for (const set of this.#sets.values()) set.check();
+  }
+
   async #look(): Promise<void> {
     this.#changed = false;
+    const startMs = performance.now();
     const { fresh, gone } = await this.#list.look();
+    const endMs = performance.now();
+    this.#lookAtMs = endMs + LOOK_SHARE * (endMs - startMs);
     for (const mark of fresh.sort(compareMarks)) this.#add(mark);
     for (const set of this.#sets.values()) {
       const { followed } = set;
