@@ -1,6 +1,6 @@
 import { looksLikeEthernet, looksLikeIp, looksLikeLlcFrame } from './ip-header.ts';
 import { layerCode } from './layer-codes.ts';
-import { END, ETHERNET, IP } from './step-codes.ts';
+import { END, ETHERNET, IP, MPLS } from './step-codes.ts';
 import type { Walk } from './walk.ts';
 
 const MPLS_LAYER = layerCode('mpls');
@@ -37,6 +37,18 @@ function payload(walk: Walk): number {
   if (nibble === 4 || nibble === 6) return IP;
   if (nibble === 0 && looksLikeLlcFrame(walk, at + 4)) return frame(walk, at + 4);
   return looksLikeLlcFrame(walk, at) ? frame(walk, at) : END;
+}
+
+/** MPLS in UDP (RFC 7510): the stack has to end, and something known has to stand behind it. */
+export function mplsInUdp(walk: Walk): number {
+  const { view, cap } = walk;
+  let { at } = walk;
+  let labels = 1;
+  for (; at + 4 <= cap && (view.getUint32(at) & BOTTOM_OF_STACK) === 0; at += 4)
+    if (labels++ === MAX_LABELS) return END;
+  at += 4;
+  const known = looksLikeIp(walk, at) || looksLikeEthernet(walk, at) || looksLikeEthernet(walk, at + 4);
+  return known ? MPLS : END;
 }
 
 function frame(walk: Walk, at: number): number {

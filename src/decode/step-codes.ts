@@ -85,3 +85,4 @@ export const ENC = 72;
 export const ERF = 73;
 export const CHDLC_DIRECTION = 74;
 export const FRAME_RELAY_DIRECTION = 75;
+export const MPLS_IN_UDP = 76;

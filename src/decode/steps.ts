@@ -20,7 +20,7 @@ import { juniperChdlc, juniperEther, juniperFrameRelay, juniperPpp } from './jun
 import { l2tp, l2tpIp } from './l2tp.ts';
 import { pktap, ppi } from './link-in-link.ts';
 import { llc } from './llc.ts';
-import { mpls } from './mpls.ts';
+import { mpls, mplsInUdp } from './mpls.ts';
 import { nflog } from './nflog.ts';
 import { nullLoopback } from './null-loopback.ts';
 import { fddi, ieee1394, tokenRing } from './old-lans.ts';
@@ -190,6 +190,8 @@ function take(walk: Walk, next: number): number {
       return gue(walk);
     case step.TZSP:
       return tzsp(walk);
+    case step.MPLS_IN_UDP:
+      return mplsInUdp(walk);
     case step.LISP:
       return lisp(walk);
     case step.AYIYA:

@@ -9,7 +9,7 @@ import {
   GUE,
   L2TP,
   LISP,
-  MPLS,
+  MPLS_IN_UDP,
   TEREDO,
   TZSP,
   VXLAN,
@@ -22,7 +22,7 @@ const STEPS: ReadonlyMap<number, number> = new Map([
   [8472, VXLAN],
   [4790, VXLAN_GPE],
   [6081, GENEVE],
-  [6635, MPLS], // RFC 7510
+  [6635, MPLS_IN_UDP],
   [6080, GUE],
   [4754, GRE_IN_UDP],
   [4341, LISP],

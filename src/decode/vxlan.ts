@@ -1,4 +1,5 @@
 import { causeCode } from './causes.ts';
+import { looksLikeEthernet } from './ip-header.ts';
 import { layerCode } from './layer-codes.ts';
 import { END, ETHERNET, IP, MPLS, NSH } from './step-codes.ts';
 import type { Walk } from './walk.ts';
@@ -7,6 +8,8 @@ const VXLAN_LAYER = layerCode('vxlan');
 const NSH_LAYER = layerCode('nsh');
 const TUNNEL_HEADER = causeCode('tunnel_header');
 const NETWORK_ID = 0x08;
+/** The first four bytes of a header without anything but the network identifier. */
+const PLAIN = 0x08000000;
 const NEXT_PROTOCOL = 0x04;
 
 /*
@@ -14,19 +17,28 @@ const NEXT_PROTOCOL = 0x04;
  */
 export function vxlan(walk: Walk): number {
   if (walk.lacks(8)) return END;
-  if ((walk.data[walk.at] & NETWORK_ID) === 0) return contradiction(walk);
+  if (!plausible(walk)) return contradiction(walk);
   walk.push(VXLAN_LAYER);
   walk.at += 8;
   return ETHERNET;
 }
 
+/** Reserved bits are zero; where a sender uses them (group policy, others), an Ethernet frame has to stand behind them. */
+function plausible(walk: Walk): boolean {
+  const { data, view, at } = walk;
+  if ((data[at] & NETWORK_ID) === 0) return false;
+  const unreserved = view.getUint32(at) === PLAIN && data[at + 7] === 0;
+  return unreserved || looksLikeEthernet(walk, at + 8);
+}
+
 /*
- * VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe, section 3): the same with flag 0x04: 3 next protocol
+ * VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe, section 3): the same with flag 0x04: 1 reserved (16)   3 next protocol   7 reserved
  */
 export function vxlanGpe(walk: Walk): number {
   if (walk.lacks(8)) return END;
   const { data, at } = walk;
   if ((data[at] & (NETWORK_ID | NEXT_PROTOCOL)) === 0) return contradiction(walk);
+  if (data[at + 1] !== 0 || data[at + 2] !== 0 || data[at + 7] !== 0) return contradiction(walk);
   walk.push(VXLAN_LAYER);
   walk.at = at + 8;
   return (data[at] & NEXT_PROTOCOL) === 0 ? ETHERNET : nextProtocol(data[at + 3]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decodeFrames, hex } from './frames.ts';
 import { A, B, C, eth, FRAME, h, INNER, INNER6, ip4, ip6, MACS, overGre, overUdp, snap } from './packets.ts';
 import { expectStack, type Stack } from './stacks.ts';
 
@@ -108,5 +109,15 @@ describe('tunnels', () => {
   it.each(STACKS)('%s', (...stack) => {
     const { layers, outer } = expectStack(stack);
     expect(outer).toBe(layers.startsWith('eth ipv6') ? '2001:db8::1>2001:db8::2' : '192.0.2.1>192.0.2.2');
+  });
+});
+
+describe('what only looks like a tunnel', () => {
+  const NOISE = '5b3c 8180 0001 0001 0000 0000 0377 7777 0765 7861 6d70 6c65 0363 6f6d 00 0001 0001'.repeat(2);
+  const ports = [4789, 4790, 6081, 8472, 6635, 6080, 37008, 4754, 4341, 2152, 1701, 3544, 5247, 5072];
+
+  it.each(ports)('an answer of DNS to port %i stays what it is', (port) => {
+    const { rows } = decodeFrames([hex(overUdp(53, port, NOISE))]);
+    expect(rows[0]).toMatchObject({ ports: `53>${port}`, layers: 'eth ipv4 udp', outer: null });
   });
 });
