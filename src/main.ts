@@ -23,6 +23,7 @@ const COMMANDS: Record<string, () => Promise<Register>> = {
   detect: async () => (await import('./cli/detect.ts')).detectCommand,
   notify: async () => (await import('./cli/notify.ts')).notifyCommand,
   config: async () => (await import('./cli/config.ts')).configCommand,
+  doctor: async () => (await import('./cli/doctor.ts')).doctorCommand,
   'install-service': async () => (await import('./cli/install-service.ts')).installServiceCommand,
   schema: async () => (await import('./cli/schema.ts')).schemaCommand,
 };

@@ -11,6 +11,8 @@ export interface Libc {
   map(fd: number, length: number): { buffer: ArrayBuffer; unmap(): void };
   /** Where the bytes are; they must stay referenced and are of a buffer that does not move. */
   addressOf(bytes: Uint8Array): bigint;
+  /** The kernel's clock: `struct timex` (adjtimex(2)). */
+  adjtimex(timex: Uint8Array): number;
   errno(): number;
 }
 
@@ -46,6 +48,7 @@ export async function loadLibc(): Promise<Libc> {
     ),
     bind: libc.func('int bind(int fd, const uint8_t *address, uint32_t length)'),
     close: libc.func('int close(int fd)'),
+    adjtimex: libc.func('int adjtimex(_Inout_ uint8_t *timex)'),
     map: (fd, length) => {
       const address = mmap(null, length, PROT_READ_WRITE, MAP_SHARED, fd, 0) as unknown;
       if (address === null || ffi.address(address) === MAP_FAILED) {
