@@ -29,8 +29,6 @@ export interface FileMark {
   records: number;
   sorted: boolean;
   done: boolean;
-  /** It will not grow any more. */
-  final: boolean;
 }
 
 export interface Head {
@@ -85,7 +83,6 @@ export function markOf(path: string, stat: Stats, head: Head): FileMark {
     records: 0,
     sorted: false,
     done: false,
-    final: false,
   };
 }
 

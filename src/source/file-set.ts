@@ -11,6 +11,8 @@ import type { Origin } from './origin.ts';
 import type { PacketRun } from './packet-stream.ts';
 
 const CAPACITY = 4096;
+/** A file that nothing was added to for so long is read to its end and left; it is taken up again when it grows. */
+export const FOLLOW_MS = 60_000;
 
 /** A file or stream that is being read. */
 interface Opened {
@@ -36,7 +38,6 @@ export interface FileSetOptions {
  */
 export class FileSet {
   readonly #options: FileSetOptions;
-  readonly #scratch = new PacketBatch(CAPACITY);
   #queue: FileMark[] = [];
   #sources: OrderedSource[] = [];
   #opened: Opened[] = [];
@@ -183,7 +184,8 @@ export class FileSet {
     if (this.#pending !== null || (this.#merged?.unopened ?? 0) > 0) return;
     const mark = this.#queue[0];
     if (mark === undefined) return;
-    const newest = this.#queue.length === 1 && !mark.compressed && !mark.final;
+    const recent = Date.now() - mark.mtimeMs < FOLLOW_MS;
+    const newest = this.#queue.length === 1 && !mark.compressed && recent;
     if (newest && mark.firstUs === null && this.#opened.length > 0) return;
     this.#queue.shift();
     await this.#prepare(mark, newest ? followOf(mark) : null);
@@ -203,7 +205,7 @@ export class FileSet {
     };
     const origin = given ?? (follow ? { name: mark.path, again: false, open: () => follow } : openable(mark.path));
     const source = new OrderedSource(origin, options);
-    await source.prepare(this.#scratch);
+    await source.prepare(new PacketBatch(CAPACITY));
     mark.sorted = source.sorted;
     this.#sources.push(source);
     this.#opened.push({ source, mark, skip: mark.records, follow });

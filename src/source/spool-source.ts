@@ -4,7 +4,7 @@ import type { Counter, Metrics } from '../core/metrics.ts';
 import type { StateReader, StateWriter } from '../core/state.ts';
 import type { Intake, Source } from '../model/intake.ts';
 import { compareMarks, type FileMark, setName } from './file-mark.ts';
-import { FileSet } from './file-set.ts';
+import { FileSet, FOLLOW_MS } from './file-set.ts';
 import { FolderList } from './folder-list.ts';
 import { FolderWatch } from './folder-watch.ts';
 
@@ -100,8 +100,9 @@ export class SpoolSource implements Source {
     let first: FileSet | null = null;
     let firstUs = Number.POSITIVE_INFINITY;
     let rivalUs = Number.POSITIVE_INFINITY;
-    for (const set of this.#sets.values()) {
+    for (const [name, set] of this.#sets) {
       const headUs = await set.peek();
+      if (set.empty) this.#sets.delete(name);
       if (headUs < firstUs) {
         rivalUs = firstUs;
         first = set;
@@ -134,10 +135,13 @@ export class SpoolSource implements Source {
     const { fresh, gone } = await this.#list.look();
     const endMs = performance.now();
     this.#lookAtMs = endMs + LOOK_SHARE * (endMs - startMs);
-    for (const mark of fresh.sort(compareMarks)) this.#add(mark);
+    for (const mark of fresh.sort(compareMarks)) {
+      if (this.error?.message.startsWith(`${mark.path}:`)) this.error = null;
+      this.#add(mark);
+    }
     for (const set of this.#sets.values()) {
       const { followed } = set;
-      if (followed && gone.includes(followed)) set.finish();
+      if (followed && (gone.includes(followed) || Date.now() - followed.mtimeMs > FOLLOW_MS)) set.finish();
       set.check();
     }
   }

@@ -93,5 +93,5 @@ export class StreamSource implements Source {
 function emptyMark(path: string): FileMark {
   const print = { length: 0, sum: '' };
   const counts = { dev: 0, ino: 0, size: 0, mtimeMs: 0, firstUs: null, records: 0 };
-  return { path, print, ...counts, compressed: false, sorted: false, done: false, final: false };
+  return { path, print, ...counts, compressed: false, sorted: false, done: false };
 }

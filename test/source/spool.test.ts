@@ -1,4 +1,14 @@
-import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -182,4 +192,21 @@ describe('a finite run', () => {
     expect(taken.seconds).toEqual(range(0, 5));
     expect(await source.peek?.()).toBe(5e6);
   });
+});
+
+it('files with names of all kinds do not hold memory or handles once they are read', async () => {
+  const taken = new Taken();
+  const source = await begin();
+  const hourAgo = Date.now() / 1000 - 3600;
+  for (let i = 0; i < 300; i++) {
+    const name = `${String.fromCharCode(97 + (i % 26))}${'x'.repeat(Math.floor(i / 26) + 1)}.pcap`;
+    writeFileSync(at(name), capture(i, i + 1));
+    utimesSync(at(name), hourAgo, hourAgo);
+  }
+  await takeUntil(source, taken, 300);
+  expect(taken.seconds).toHaveLength(300);
+  expect(readdirSync('/proc/self/fd').length).toBeLessThan(100);
+  appendFileSync(at('ax.pcap'), capture(900, 902).subarray(24));
+  await takeUntil(source, taken, 302);
+  expect(taken.seconds.slice(-2)).toEqual([900, 901]);
 });
