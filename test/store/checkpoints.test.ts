@@ -25,7 +25,9 @@ async function three(): Promise<Checkpoints> {
 describe('checkpoints', () => {
   it('the newest is found, the last two are kept', async () => {
     const checkpoints = await three();
-    expect(checkpoints.newest()).toEqual({ epoch: 3, body: bytes('state 3'), unreadable: [] });
+    const found = checkpoints.newest();
+    expect(found).toMatchObject({ epoch: 3, unreadable: [] });
+    expect(Buffer.from(found?.body ?? []).toString()).toBe('state 3');
     expect(files()).toEqual(['000000000002.snapshot', '000000000003.snapshot']);
     expect(checkpoints.oldest).toBe(2);
   });
