@@ -48,15 +48,18 @@ export function padding(length: number): Field {
 }
 
 /** Exporters repeat their fields in every template: they are the same objects. */
-const FIELDS = new Map<string, Field>();
+const FIELDS = new Map<number, Field>();
 const MOST_KNOWN = 8192;
+/** Enterprise numbers below this, with the two of our own, make exact keys. */
+const MOST_PEN = 2 ** 20;
 
 export function makeField(pen: number, id: number, length: number): Field {
-  const key = `${pen} ${id} ${length}`;
+  const key = pen < MOST_PEN ? ((pen + 2) * 65_536 + id) * 65_536 + length : -1;
   const known = FIELDS.get(key);
   if (known !== undefined) return known;
   const { name, type }: Element = elementOf(pen, id);
   const field = { pen, id, length, name, type };
+  if (key < 0) return field;
   if (FIELDS.size === MOST_KNOWN) FIELDS.clear();
   FIELDS.set(key, field);
   return field;
