@@ -18,7 +18,7 @@ export function openChannels(config: Config, metrics: Metrics, plot?: PlotSource
     metrics,
     logger: createLogger(),
     version: packageJson.version,
-    dashboard: null,
+    dashboard: config.http.url ?? null,
     plot,
   });
 }

@@ -4,10 +4,13 @@ import { labelled, type Metrics } from '../core/metrics.ts';
 import { parseDurationUs } from '../core/units.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import { orphanResolved } from '../daemon/own-alert.ts';
+import type { Transition } from '../model/alert.ts';
 import { readTransitions } from '../store/store.ts';
 import type { Dashboard } from './dashboard.ts';
 import { selfRules } from './rule-option.ts';
 import { SelfWatch } from './self-watch.ts';
+
+const RECENT = 200;
 
 /** Watches a running daemon; null where the configuration does not want it. Begins with `start`. */
 export function openSelfWatch(
@@ -26,6 +29,14 @@ export function openSelfWatch(
       point: (name, timeUs, value) => dashboard?.point(name, timeUs, value),
     },
   );
+}
+
+/** What earlier runs told, for the page: what still fires, then the latest. */
+export function earlier(daemon: Daemon): Transition[] {
+  const { db } = daemon.store;
+  const recent = readTransitions(db, { limit: RECENT });
+  const known = new Set(recent.map(({ alertId }) => alertId));
+  return [...readTransitions(db, { active: true }).filter(({ alertId }) => !known.has(alertId)), ...recent];
 }
 
 /** What an earlier run said of itself is over: this one judges anew. */

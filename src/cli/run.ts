@@ -21,7 +21,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { PlotBook } from './plot-book.ts';
 import { ReplaySession } from './replay-session.ts';
 import { requireRules, rulePaths } from './rule-option.ts';
-import { endEarlierSelf, openSelfWatch } from './run-self.ts';
+import { earlier, endEarlierSelf, openSelfWatch } from './run-self.ts';
 import { interfaceSpeeds, sourcePaths } from './source-option.ts';
 
 interface Options {
@@ -92,6 +92,7 @@ async function run(options: Options): Promise<void> {
   let shown = false;
   const ready = async () => {
     if (!options.untilDone) await house.restart();
+    if (!shown) dashboard?.book.recall(earlier(daemon));
     if (!shown && self) endEarlierSelf(daemon);
     if (!shown) self?.start();
     if (!shown) await dashboard?.start().catch((error) => logger.error({ code: 'web.listen' }, messageOf(error)));

@@ -151,7 +151,8 @@ export function readTransitions(db: DatabaseSync, filter: AlertFilter): Transiti
     tests.push('seq IN (SELECT max(seq) FROM transition GROUP BY alert_id)');
     tests.push("state IN ('firing', 'escalated', 'deescalated')");
   }
-  const rows = db.prepare(`SELECT body FROM transition WHERE ${tests.join(' AND ')} ORDER BY seq`).all(...values);
-  const bodies = filter.limit === undefined ? rows : rows.slice(-filter.limit);
-  return bodies.map((row) => JSON.parse(String(row['body'])) as Transition);
+  const order = filter.limit === undefined ? 'ORDER BY seq' : `ORDER BY seq DESC LIMIT ${Math.floor(filter.limit)}`;
+  const rows = db.prepare(`SELECT body FROM transition WHERE ${tests.join(' AND ')} ${order}`).all(...values);
+  if (filter.limit !== undefined) rows.reverse();
+  return rows.map((row) => JSON.parse(String(row['body'])) as Transition);
 }

@@ -10,6 +10,10 @@ export const httpOptions = z
       .refine((text) => parseListen(text) !== null, 'ADDRESS:PORT such as 127.0.0.1:8686, [::1]:8686; off')
       .default('127.0.0.1:8686')
       .describe('Where the dashboard, its API and /metrics are served; `off`: nowhere.'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('The address by which people reach the dashboard: the link in notifications.'),
     token: z.string().min(16).optional().describe('Whoever asks from elsewhere than loopback must bring it.'),
     token_file: z.string().min(1).optional(),
     token_env: z.string().min(1).optional(),

@@ -134,6 +134,9 @@ export class WebServer implements Component {
       const content = readFileSync(file);
       app.get(path, (_, reply) => reply.type(type).send(content));
     }
+    const [index, type] = PAGE['/'];
+    const page = readFileSync(index);
+    app.get('/alerts/:id', (_, reply) => reply.type(type).send(page));
     app.get('/metrics', (_, reply) => reply.type(EXPOSITION_TYPE).send(expose(metrics)));
     app.get('/healthz', () => ({ ok: true }));
     app.get('/readyz', (_, reply) => {

@@ -81,9 +81,20 @@ function showAlerts() {
   const active = [...state.active.values()].sort(
     (a, b) => RANK[a.severity] - RANK[b.severity] || (a.time < b.time ? 1 : -1),
   );
+  const chosen = chosenAlert();
+  $('recent-title').textContent = chosen === null ? 'what happened last' : 'what happened to this alert';
   $('count').textContent = active.length > 0 ? `(${active.length} firing)` : '';
   showList('firing', active, 'Nothing fires.');
-  showList('recent', state.recent, 'Nothing has happened yet.');
+  showList(
+    'recent',
+    chosen === null ? state.recent : state.recent.filter(({ alertId }) => alertId === chosen),
+    'Nothing has happened yet.',
+  );
+}
+
+/** `/alerts/ID`, the link in a notification: what happened last is that of one alert. */
+function chosenAlert() {
+  return /^\/alerts\/([\w.-]+)$/.exec(location.pathname)?.[1] ?? null;
 }
 
 function showList(id, alerts, empty) {
