@@ -15,7 +15,7 @@ export interface GuardOptions {
 }
 
 const DEFAULTS: GuardOptions = {
-  mostRows: 1 << 20,
+  mostRows: 1 << 19,
   flushEveryMs: 300_000,
   retryMs: 5000,
   nowMs: () => performance.now(),

@@ -152,7 +152,7 @@ export class History {
     this.#sync();
     for (const kind of KINDS) {
       const select = `SELECT * FROM ${TABLES[kind].name}`;
-      await writeParquet(this.#connection, select, stagedFile(folder, epoch, kind));
+      await writeParquet(this.#connection, select, stagedFile(folder, epoch, kind), 'snappy');
     }
     this.#epoch = epoch + 1;
     this.#sequence = 1;

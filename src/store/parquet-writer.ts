@@ -37,11 +37,16 @@ async function synced(path: string): Promise<number> {
  * a file and a repeated write replaces its twin.
  * @returns bytes written
  */
-export async function writeParquet(connection: DuckDBConnection, select: string, path: string): Promise<number> {
+export async function writeParquet(
+  connection: DuckDBConnection,
+  select: string,
+  path: string,
+  compression: 'zstd' | 'snappy' = 'zstd',
+): Promise<number> {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.tmp`;
   try {
-    await connection.run(`COPY (${select}) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`);
+    await connection.run(`COPY (${select}) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION ${compression})`);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
