@@ -17,6 +17,9 @@ import {
   TransitionLog,
 } from '../store/store.ts';
 
+/** Staged rows that make a file of their own at a checkpoint. */
+const MUCH_ROWS = 32_768;
+
 /** Where the sources and event time are when transitions are stored. */
 export interface Position {
   epoch: number;
@@ -71,9 +74,13 @@ export class RunStore {
     return epoch;
   }
 
-  /** Copies staged history beside the checkpoint that `write` will complete. Throws what the disk throws. */
-  stage(epoch: number): Promise<void> {
-    return this.#raw.stage(this.checkpoints.folder, epoch);
+  /**
+   * Copies staged history beside the checkpoint that `write` will complete; where there is much, it goes to its files
+   * at once instead of being copied again and again. Throws what the disk throws.
+   */
+  async stage(epoch: number): Promise<void> {
+    if (this.#raw.staged >= MUCH_ROWS) await this.#history.flush();
+    await this.#raw.stage(this.checkpoints.folder, epoch);
   }
 
   async write(epoch: number, body: Uint8Array): Promise<void> {
