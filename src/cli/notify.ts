@@ -19,6 +19,9 @@ interface Options {
   json?: boolean;
 }
 
+/** As many as an outbox keeps. */
+const MOST_LETTERS = 100_000;
+
 const EXAMPLES = `
 Examples:
   weir notify test -c weir.yaml               one test message through every channel
@@ -42,7 +45,7 @@ export function notifyCommand(program: Command): void {
   add('test', 'Send one test message through every channel.').action(test);
   add('status', 'What waits, was delivered, was given up.').action(status);
   add('dead', 'List what was given up.')
-    .option('--replay', 'put it back into the outbox: the next run sends it')
+    .option('--replay', 'put it back into the outbox: a running weir sends it within seconds')
     .action(dead);
 }
 
@@ -95,8 +98,12 @@ function dead(options: Options): void {
   const outbox = openOutbox(config);
   const out = new LineWriter();
   for (const channel of chosen(config, options)) {
-    if (options.replay) notice(`${channel}: ${outbox.revive(channel)} put back; the next run sends them`);
-    else for (const letter of outbox.deadLetters(channel)) printLetter(out, letter, options.json === true);
+    if (options.replay)
+      notice(
+        `${channel}: ${outbox.revive(channel)} put back; a running weir sends them within seconds, else the next run`,
+      );
+    else
+      for (const letter of outbox.deadLetters(channel, MOST_LETTERS)) printLetter(out, letter, options.json === true);
   }
   out.close();
 }

@@ -9,6 +9,9 @@ import type { Outbox, OutboxRow } from './outbox.ts';
 /** Seconds. */
 const LAG_BOUNDS = [0.1, 0.5, 1, 5, 30, 120, 600, 3600];
 
+/** Another process (`weir notify dead --replay`) may have put something into the outbox. */
+const LOOK_AGAIN_MS = 15_000;
+
 export interface WorkerOptions extends BackoffOptions {
   /** A message that found nobody for so long becomes a dead letter. */
   giveUpMs: number;
@@ -176,8 +179,7 @@ export class ChannelWorker {
   }
 
   async #sleepUntil(atUs: number, signal: AbortSignal): Promise<void> {
-    if (atUs === Number.POSITIVE_INFINITY) return new Promise(() => {});
-    const ms = Math.max(1, Math.ceil((atUs - this.#deps.clock.nowUs()) / 1000));
+    const ms = Math.max(1, Math.min(LOOK_AGAIN_MS, Math.ceil((atUs - this.#deps.clock.nowUs()) / 1000)));
     await this.#deps.clock.sleep(ms, signal).catch(() => {});
   }
 }

@@ -283,3 +283,19 @@ describe('durability', () => {
     expect(await drained).toBe(1);
   });
 });
+
+it('sends what another process put back, without being told', async () => {
+  const db = new DatabaseSync(':memory:');
+  receiver.behave = status(400);
+  const b = start({ db });
+  b.outbox.enqueue(transitionOf('a', 0), ['ops']);
+  await b.delivery.settled();
+  expect(b.outbox.deadLetters('ops')).toHaveLength(1);
+  receiver.behave = OK;
+  const other = bench([{ name: 'ops', type: 'webhook', url: receiver.url }], { db, clock: b.clock });
+  expect(other.outbox.revive('ops')).toBe(1);
+  b.clock.advance(15_000);
+  await receiver.arrived(2);
+  await b.delivery.settled();
+  expect(b.outbox.stats()).toMatchObject([{ waiting: 0, done: 1, dead: 0 }]);
+});
