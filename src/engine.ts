@@ -123,6 +123,12 @@ export class Engine implements Stateful {
     }
   }
 
+  /** Records of a finite log, in order of their starts: event time follows the starts, so no part of a record is late. */
+  flowsByStart(batch: FlowBatch): void {
+    this.#windows.add(batch);
+    this.advance(batch.startUs[batch.length - 1]);
+  }
+
   /** End of input: the watermark is at the end of time; every window closes, every detector judges what it has. */
   end(): void {
     this.#meter.end();

@@ -17,7 +17,7 @@ const LOG_ROWS = 256;
 export interface ReplayInput {
   /** Captures and load tables, by content; `-` is standard input. */
   paths: string[];
-  /** Flow logs, merged with the captures by the ends of their rows. */
+  /** Flow logs, merged with the captures by the starts of their rows. */
   logs?: SortedLogs;
   /** Null: learned from the first packets. */
   home: Prefix[] | null;
@@ -98,11 +98,11 @@ async function replayHere(
   const pace = pacer(parts.packets.speed, deps.clock);
   const logged = createFlowBatch(LOG_ROWS);
   let breathedMs = performance.now();
-  /** Rows of logs that end before the packets that come next. */
+  /** Rows of logs that start before the packets that come next. */
   const before = async (untilUs: number): Promise<void> => {
     while (parts.logs?.take(untilUs, logged)) {
-      if (pace) await pace(logged.endUs[0]);
-      engine.flows(logged);
+      if (pace) await pace(logged.startUs[0]);
+      engine.flowsByStart(logged);
       hooks.records?.(logged);
       if (hooks.settle) await hooks.settle();
       breathedMs = await breathe(breathedMs);

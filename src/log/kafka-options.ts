@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sourceFields } from '../model/source-options.ts';
-import { mappingOptions } from './options.ts';
+import { delayOption, mappingOptions } from './options.ts';
 import { PROTO_FIELDS } from './proto-record.ts';
 
 export const kafkaOptions = z
@@ -19,6 +19,7 @@ export const kafkaOptions = z
       .partialRecord(z.enum(PROTO_FIELDS), z.int().min(1).max(2000))
       .optional()
       .describe("Field numbers of a protobuf message in place of the format's own (Akvorado numbers its own schema)."),
+    delay: delayOption,
     from: z.enum(['earliest', 'latest']).default('earliest').describe('Where a group without a position begins.'),
   })
   .describe('Flow messages from Kafka; the position is part of the checkpoint.');

@@ -3,6 +3,7 @@ import { type InputError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Counter, Metrics } from '../core/metrics.ts';
 import type { StateReader, StateWriter } from '../core/state.ts';
+import { parseDurationUs } from '../core/units.ts';
 import { formatAddress } from '../model/address.ts';
 import { createFlowBatch } from '../model/flow-batch.ts';
 import type { Intake, Source } from '../model/intake.ts';
@@ -34,6 +35,7 @@ type Stream = MessagesStream<Buffer, Buffer, Buffer, Buffer>;
  */
 export class KafkaSource implements Source {
   readonly name: string;
+  readonly boundUs: number;
   readonly done = false;
   error: InputError | null = null;
   readonly #options: KafkaOptions;
@@ -54,6 +56,7 @@ export class KafkaSource implements Source {
 
   constructor(options: KafkaOptions, deps: KafkaDeps) {
     this.name = options.name;
+    this.boundUs = parseDurationUs(options.delay);
     this.#options = options;
     this.#deps = deps;
     this.#row = new LogRow(deps.names, options.name);

@@ -31,6 +31,7 @@ export interface LogDeps {
  */
 export class LogSource implements Source {
   readonly name: string;
+  readonly boundUs: number;
   error: InputError | null = null;
   done = false;
   readonly #options: LogOptions;
@@ -54,6 +55,7 @@ export class LogSource implements Source {
 
   constructor(options: LogOptions, deps: LogDeps) {
     this.name = options.name;
+    this.boundUs = parseDurationUs(options.delay);
     this.#options = options;
     this.#deps = deps;
     const counter = (what: string, help: string): Counter =>

@@ -9,11 +9,11 @@ const RUN_ROWS = 1 << 17;
 /** Rows of a run that are in memory while runs are merged. */
 const BLOCK_ROWS = 512;
 
-/** A part of the rows in order of their ends. */
+/** A part of the rows in order of their starts. */
 interface Run {
   readonly batch: FlowBatch;
   at: number;
-  endUs: number;
+  nextUs: number;
   /** Brings the next rows; false at the end. */
   more(): boolean;
 }
@@ -24,8 +24,8 @@ export interface SortedLogsOptions {
 }
 
 /**
- * Rows of finite logs, merged in the order of their ends, whatever order the logs have (Zeek writes a connection when it
- * has forgotten it). Memory is bounded: of many rows sorted parts go to a temporary file and are merged from there.
+ * Rows of finite logs, merged in the order of their starts, whatever order the logs have (Zeek writes a connection when it
+ * has forgotten it): a flow counts where it starts, so in this order no row is late. Memory is bounded: of many rows sorted parts go to a temporary file and are merged from there.
  */
 export class SortedLogs {
   /** Rows without a time while none is known yet: they cannot be placed. */
@@ -116,43 +116,43 @@ export class SortedLogs {
     this.#runs.push(new FileRun(this.#file, start, order.length));
   }
 
-  /** End of the row that comes next, microseconds; Infinity when there is none. */
+  /** Start of the row that comes next, microseconds; Infinity when there is none. */
   get nextUs(): number {
-    return this.#runs.reduce((least, run) => Math.min(least, run.endUs), Number.POSITIVE_INFINITY);
+    return this.#runs.reduce((least, run) => Math.min(least, run.nextUs), Number.POSITIVE_INFINITY);
   }
 
-  /** Fills the batch with the next rows that end at `untilUs` or before; false when there are none. */
+  /** Fills the batch with the next rows that start at `untilUs` or before; false when there are none. */
   take(untilUs: number, batch: FlowBatch): boolean {
     batch.length = 0;
     while (batch.length < batch.capacity) {
       const run = this.#first();
-      if (run === null || run.endUs > untilUs) break;
-      const limit = Math.min(untilUs, this.#endBeside(run));
+      if (run === null || run.nextUs > untilUs) break;
+      const limit = Math.min(untilUs, this.#nextBeside(run));
       do {
         batch.copyRow(batch.length++, run.batch, run.at++);
-        if (run.at < run.batch.length) run.endUs = run.batch.endUs[run.at];
+        if (run.at < run.batch.length) run.nextUs = run.batch.startUs[run.at];
         else if (!run.more()) {
           this.#runs = this.#runs.filter((other) => other !== run);
           break;
         }
-      } while (batch.length < batch.capacity && run.endUs <= limit);
+      } while (batch.length < batch.capacity && run.nextUs <= limit);
     }
     return batch.length > 0;
   }
 
   #first(): Run | null {
     let first: Run | null = null;
-    for (const run of this.#runs) if (first === null || run.endUs < first.endUs) first = run;
+    for (const run of this.#runs) if (first === null || run.nextUs < first.nextUs) first = run;
     return first;
   }
 
-  /** Rows of equal ends come in the order of their runs, so the rows of later runs wait. */
-  #endBeside(run: Run): number {
+  /** Rows of equal starts come in the order of their runs, so the rows of later runs wait. */
+  #nextBeside(run: Run): number {
     let least = Number.POSITIVE_INFINITY;
     let earlier = true;
     for (const other of this.#runs) {
       if (other === run) earlier = false;
-      else least = Math.min(least, earlier ? other.endUs - 1 : other.endUs);
+      else least = Math.min(least, earlier ? other.nextUs - 1 : other.nextUs);
     }
     return least;
   }
@@ -165,32 +165,32 @@ export class SortedLogs {
   }
 }
 
-/** Rows by their ends; those of equal ends stay in the order of the log. */
+/** Rows by their starts; those of equal starts stay in the order of the log. */
 function orderOf(batch: FlowBatch): Uint32Array {
   const order = new Uint32Array(batch.length);
-  const { endUs } = batch;
+  const { startUs } = batch;
   let sorted = true;
   for (let n = 0; n < order.length; n++) {
     order[n] = n;
-    if (n > 0 && endUs[n] < endUs[n - 1]) sorted = false;
+    if (n > 0 && startUs[n] < startUs[n - 1]) sorted = false;
   }
-  return sorted ? order : order.sort((a, b) => endUs[a] - endUs[b] || a - b);
+  return sorted ? order : order.sort((a, b) => startUs[a] - startUs[b] || a - b);
 }
 
 class MemoryRun implements Run {
   readonly batch: FlowBatch;
   at = 0;
-  endUs = 0;
+  nextUs = 0;
 
   constructor(rows: FlowBatch, order: Uint32Array) {
     this.batch = createFlowBatch(rows.length);
     for (let n = 0; n < order.length; n++) this.batch.copyRow(n, rows, order[n]);
     this.batch.length = rows.length;
-    this.endUs = this.batch.endUs[0];
+    this.nextUs = this.batch.startUs[0];
   }
 
   more(): boolean {
-    this.endUs = Number.POSITIVE_INFINITY;
+    this.nextUs = Number.POSITIVE_INFINITY;
     return false;
   }
 }
@@ -198,7 +198,7 @@ class MemoryRun implements Run {
 class FileRun implements Run {
   readonly batch = createFlowBatch(BLOCK_ROWS);
   at = 0;
-  endUs = 0;
+  nextUs = 0;
   readonly #bytes = new Uint8Array(this.batch.buffer as ArrayBuffer);
   readonly #file: number;
   #position: number;
@@ -213,14 +213,14 @@ class FileRun implements Run {
 
   more(): boolean {
     if (this.#left === 0 || readSync(this.#file, this.#bytes, 0, this.#bytes.length, this.#position) === 0) {
-      this.endUs = Number.POSITIVE_INFINITY;
+      this.nextUs = Number.POSITIVE_INFINITY;
       return false;
     }
     this.#position += this.#bytes.length;
     this.batch.length = Math.min(BLOCK_ROWS, this.#left);
     this.#left -= this.batch.length;
     this.at = 0;
-    this.endUs = this.batch.endUs[0];
+    this.nextUs = this.batch.startUs[0];
     return true;
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sourceFields } from '../model/source-options.ts';
-import { fieldsOptions } from './options.ts';
+import { delayOption, fieldsOptions } from './options.ts';
 
 export const sqlOptions = z
   .strictObject({
@@ -18,6 +18,7 @@ export const sqlOptions = z
       .default('xid')
       .describe('Column `xid8 DEFAULT pg_current_xact_id()`: which transaction wrote the row.'),
     fields: fieldsOptions,
+    delay: delayOption,
     page: z.int().min(1).max(100_000).default(5000).describe('Rows a query.'),
     poll: sourceFields.idle.describe('How often new rows are asked for. Default: 2s.'),
   })

@@ -38,6 +38,7 @@ interface SqlPosition {
  */
 export class SqlSource implements Source {
   readonly name: string;
+  readonly boundUs: number;
   error: InputError | null = null;
   done = false;
   readonly #options: SqlOptions;
@@ -55,6 +56,7 @@ export class SqlSource implements Source {
 
   constructor(options: SqlOptions, deps: SqlDeps) {
     this.name = options.name;
+    this.boundUs = parseDurationUs(options.delay);
     this.#options = options;
     this.#deps = deps;
     this.#dialect = mappedDialect(options);

@@ -114,6 +114,7 @@ async function exactlyOnce(
     group: `g-${randomUUID()}`,
     format,
     from: 'earliest',
+    delay: '1m',
   };
   const seen: number[] = [];
   const state = await read(options, null, COUNT / 4, seen);

@@ -36,7 +36,7 @@ const intake: Intake = {
 
 function open(state?: Uint8Array): LogSource {
   const deps = { names: new Names(), metrics: new Metrics(), logger: pino({ level: 'silent' }), finite: false };
-  const source = new LogSource({ name: 'zeek', type: 'log', path }, deps);
+  const source = new LogSource({ name: 'zeek', type: 'log', path, delay: '1m' }, deps);
   if (state) source.restore(new StateReader(state));
   return source;
 }

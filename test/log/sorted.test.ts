@@ -23,7 +23,7 @@ async function sorted(ends: number[][], runRows: number): Promise<{ sorted: Sort
   return { sorted: logs, all };
 }
 
-describe('logs in order of their ends', () => {
+describe('logs in order of their starts', () => {
   it('equals a stable sort of all rows, with many runs as with one', async () => {
     const seconds = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 60 });
     await fc.assert(

@@ -39,6 +39,7 @@ const options: SqlOptions = {
   id: 'id',
   xid: 'xid',
   page: 100,
+  delay: '1m',
   fields: { at: 'flowEnd', src: 'sourceAddress', dst: 'destinationAddress', bytes: 'octetDeltaCount' },
 };
 const seen: number[] = [];
