@@ -12,6 +12,12 @@ export interface Look {
   gone: FileMark[];
 }
 
+interface Seen {
+  path: string;
+  stat: Stats;
+  head: Head;
+}
+
 /** The files of a folder or glob, each known again by what it contains rather than by its name. */
 export class FolderList {
   readonly #pattern: string;
@@ -36,57 +42,68 @@ export class FolderList {
     this.#marks = [...marks];
   }
 
-  /** Looks once; files that cannot be looked at are left for the next time. */
+  /**
+   * Looks once; files that cannot be looked at are left for the next time. Names are believed only where the content
+   * agrees, so that a chain of renamed files (`t`, `t.1`, `t.2`) is followed.
+   */
   async look(): Promise<Look> {
     const found: Look = { fresh: [], gone: [] };
-    const files = new Map<string, Stats>();
-    for (const path of globSync(this.#pattern).sort()) {
-      const stat = statSync(path, { throwIfNoEntry: false });
-      if (stat?.isFile()) files.set(path, stat);
-    }
+    const files = this.#files();
     const known = new Map(this.#marks.map((mark) => [mark.path, mark]));
-    for (const [path, stat] of files) await this.#see(path, stat, known.get(path), files, found);
+    const claimed = new Set<FileMark>();
+    const others: Seen[] = [];
+    for (const [path, stat] of files) {
+      const mark = known.get(path);
+      if (mark && same(mark, stat)) claimed.add(mark);
+      else {
+        const head = await readHead(path).catch(() => null);
+        if (head === null) continue;
+        const seen = { path, stat, head };
+        if (mark && (beginsAs(head, mark) || mark.print.length === 0)) claimed.add(this.#grew(mark, seen, found));
+        else others.push(seen);
+      }
+    }
+    for (const seen of others) this.#place(seen, claimed, found);
+    this.#marks = this.#marks.filter((mark) => claimed.has(mark) || !files.has(mark.path));
     found.gone = this.#marks.filter(({ path }) => !files.has(path));
     this.#forget(found.gone);
     return found;
   }
 
-  async #see(
-    path: string,
-    stat: Stats,
-    known: FileMark | undefined,
-    files: ReadonlyMap<string, Stats>,
-    found: Look,
-  ): Promise<void> {
-    if (known && same(known, stat)) return;
-    const head = await readHead(path).catch(() => null);
-    if (head === null) return;
-    const mark =
-      known && (beginsAs(head, known) || known.print.length === 0) ? known : this.#moved(path, stat, head, files);
-    if (mark === undefined && head.compressed && Date.now() - stat.mtimeMs < this.#settleMs) return;
-    if (mark === undefined) return this.#isNew(path, stat, head, found);
-    const grew = mark.done && !head.compressed && mark === known && stat.size > mark.size;
-    update(mark, path, stat, head);
-    if (!grew) return;
+  #files(): Map<string, Stats> {
+    const files = new Map<string, Stats>();
+    for (const path of globSync(this.#pattern).sort()) {
+      const stat = statSync(path, { throwIfNoEntry: false });
+      if (stat?.isFile()) files.set(path, stat);
+    }
+    return files;
+  }
+
+  /** The file under its own name, written on. */
+  #grew(mark: FileMark, seen: Seen, found: Look): FileMark {
+    const grew = mark.done && !seen.head.compressed && seen.stat.size > mark.size;
+    update(mark, seen);
+    if (!grew) return mark;
     mark.done = false;
     found.fresh.push(mark);
+    return mark;
   }
 
-  #isNew(path: string, stat: Stats, head: Head, found: Look): void {
-    this.#marks = this.#marks.filter((mark) => mark.path !== path || !mark.done);
+  /** A name whose content nobody knows under it: a file that was renamed or compressed, or a new one. */
+  #place(seen: Seen, claimed: Set<FileMark>, found: Look): void {
+    const { path, stat, head } = seen;
+    const moved = this.#marks.find((mark) => !claimed.has(mark) && beginsAs(head, mark));
+    if (moved) {
+      update(moved, seen);
+      claimed.add(moved);
+      return;
+    }
+    const beside = this.#marks.some((mark) => plainName(mark.path) === plainName(path) && beginsAs(head, mark));
+    if (beside || (head.compressed && Date.now() - stat.mtimeMs < this.#settleMs)) return;
     const mark = markOf(path, stat, head);
     this.#marks.push(mark);
+    claimed.add(mark);
     found.fresh.push(mark);
-  }
-
-  /** A file under a new name, or compressed beside itself: its content began in one that left or that has the same name otherwise. */
-  #moved(path: string, stat: Stats, head: Head, files: ReadonlyMap<string, Stats>): FileMark | undefined {
-    return this.#marks.find(
-      (mark) =>
-        (!files.has(mark.path) || plainName(mark.path) === plainName(path) || isInode(mark, stat)) &&
-        mark.path !== path &&
-        beginsAs(head, mark),
-    );
   }
 
   /** Of files that are gone only the newest marks are kept. */
@@ -96,18 +113,13 @@ export class FolderList {
   }
 }
 
-function isInode(mark: FileMark, stat: Stats): boolean {
-  return mark.ino === stat.ino && mark.dev === stat.dev;
-}
-
 function same(mark: FileMark, stat: Stats): boolean {
-  return isInode(mark, stat) && mark.size === stat.size && mark.mtimeMs === stat.mtimeMs;
+  const { dev, ino, size, mtimeMs } = stat;
+  return mark.dev === dev && mark.ino === ino && mark.size === size && mark.mtimeMs === mtimeMs;
 }
 
-/** The same content under its present name and size. The plain file is the name as long as it is there. */
-function update(mark: FileMark, path: string, stat: Stats, head: Head): void {
-  const still = mark.path !== path && statSync(mark.path, { throwIfNoEntry: false }) !== undefined;
-  if (still) return;
+/** The same content under its present name and size. */
+function update(mark: FileMark, { path, stat, head }: Seen): void {
   mark.path = path;
   mark.dev = stat.dev;
   mark.ino = stat.ino;

@@ -118,6 +118,17 @@ describe('a watched folder', () => {
     expect(taken.seconds).toEqual(range(0, 30));
   });
 
+  it('follows a chain of names: t is renamed to t.1, that to t.2, each time t begins anew', async () => {
+    const taken = new Taken();
+    const source = await begin();
+    for (let turn = 0; turn < 4; turn++) {
+      for (let n = turn; n > 0; n--) renameSync(at(n === 1 ? 't.pcap' : `t.pcap.${n - 1}`), at(`t.pcap.${n}`));
+      writeFileSync(at('t.pcap'), capture(10 * turn, 10 * turn + 10));
+      await takeUntil(source, taken, 10 * turn + 10);
+    }
+    expect(taken.seconds).toEqual(range(0, 40));
+  });
+
   it('reads a name again when a ring of files comes round', async () => {
     const taken = new Taken();
     const source = await begin();
