@@ -1,5 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/core/clock.ts';
@@ -122,6 +124,36 @@ describe('a collector', () => {
     }
     socket.destroy();
     expect(one.octets).toEqual([10, 20]);
+  });
+});
+
+describe('IPFIX over TLS', () => {
+  const tls = resolve(import.meta.dirname, '../notify/tls');
+  const files = { cert: join(tls, 'test-only-cert.pem'), key: join(tls, 'test-only-key.pem') };
+
+  it('is taken', async () => {
+    const one = collector({ type: 'ipfix', transport: 'tls', ...files });
+    await one.source.start(() => {});
+    const socket = connectTls({ port: one.source.port, host: '127.0.0.1', rejectUnauthorized: false });
+    socket.write(concat(template, data(10), data(20)));
+    while (one.octets.length < 2) {
+      one.source.poll(one.intake, 1000);
+      await new Promise(setImmediate);
+    }
+    socket.destroy();
+    expect(one.octets).toEqual([10, 20]);
+  });
+
+  it('is refused to an exporter without a certificate, where authorities are named', async () => {
+    const one = collector({ type: 'ipfix', transport: 'tls', ...files, ca: files.cert });
+    await one.source.start(() => {});
+    const socket = connectTls({ port: one.source.port, host: '127.0.0.1', rejectUnauthorized: false });
+    const closed = new Promise((done) => socket.on('close', done));
+    socket.on('error', () => {});
+    socket.write(concat(template, data(10)));
+    await closed;
+    one.source.poll(one.intake, 1000);
+    expect(one.octets).toEqual([]);
   });
 });
 

@@ -61,10 +61,14 @@ const EXPORTERS: Exporter[] = [
   softflowd(10),
   nfprobe(9),
   nfprobe(10),
-  pmacctd('pmacctd sfprobe 1:1', 'sflow', 'sfprobe', [
-    'sfprobe_receiver: 127.0.0.1:PORT',
-    'sfprobe_agentip: 127.0.0.1',
-  ]),
+  // The last samples stay in its buffer.
+  pmacctd(
+    'pmacctd sfprobe 1:1',
+    'sflow',
+    'sfprobe',
+    ['sfprobe_receiver: 127.0.0.1:PORT', 'sfprobe_agentip: 127.0.0.1'],
+    0.01,
+  ),
   {
     name: 'nfreplay v9',
     type: 'netflow',
@@ -129,10 +133,10 @@ async function collect(exporter: Exporter, capture: string, port: number): Promi
   return JSON.parse(text);
 }
 
-/** Until the port shows up in /proc/net/udp. */
+/** Until the port shows up in the system's tables. */
 async function opened(port: number): Promise<void> {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  while (spawnSync('grep', ['-q', `:${hex} `, '/proc/net/udp']).status !== 0) await settled(50);
+  while (spawnSync('grep', ['-qs', `:${hex} `, '/proc/net/udp', '/proc/net/udp6']).status !== 0) await settled(50);
 }
 
 const settled = (ms = 1500): Promise<void> => new Promise((done) => setTimeout(done, ms));
