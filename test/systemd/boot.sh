@@ -6,7 +6,7 @@ set -e
 if [ -z "$WEIR_BOOT_INSIDE" ]; then
   group=$(awk '$3 == "cgroup2" {print $2; exit}' /proc/mounts)/weir-boot-$$
   mkdir "$group"
-  trap 'rmdir "$group" 2>/dev/null || true' EXIT
+  trap 'find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true' EXIT
   (echo $BASHPID > "$group/cgroup.procs"
    WEIR_BOOT_INSIDE=1 timeout -s KILL 90 unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child "$0" "$@") || true
   exit 0
