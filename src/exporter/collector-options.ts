@@ -53,6 +53,10 @@ const ipfixOptions = z
     key: z.string().optional().describe('Key file (PEM), for tls.'),
     ca: z.string().optional().describe('Authorities of exporters (PEM); with it exporters must show a certificate.'),
   })
+  .refine(({ transport, cert, key }) => transport !== 'tls' || (cert !== undefined && key !== undefined), {
+    path: ['transport'],
+    message: 'tls needs cert and key',
+  })
   .describe('Collector of IPFIX over UDP, TCP or TLS (RFC 7011, section 10).');
 
 const sflowOptions = z

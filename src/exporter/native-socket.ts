@@ -133,9 +133,9 @@ export class NativeSocket {
     return Math.max(0, count);
   }
 
-  /** Resolves when something is there, or after a second. */
+  /** Resolves when something is there, or after a quarter of a second. */
   wait(): Promise<void> {
-    return new Promise((resolve) => this.#c.poll.async(this.#pollSet, 1, 1000, () => resolve()));
+    return new Promise((resolve) => this.#c.poll.async(this.#pollSet, 1, 250, () => resolve()));
   }
 
   #textOf(at: number): string {

@@ -34,6 +34,7 @@ export class UdpListener implements Listener {
   readonly #bufferBytes: Counter;
   #socket: Socket | null = null;
   #native: NativeSocket | null = null;
+  #following: Promise<void> = Promise.resolve();
   #receive: Receiver = () => {};
   #timer: NodeJS.Timeout | undefined;
   #inode = -1;
@@ -71,7 +72,7 @@ export class UdpListener implements Listener {
     native.open(this.#endpoint, this.#options);
     this.#native = native;
     this.#checkBuffer(native.receiveBuffer);
-    void this.#follow(native);
+    this.#following = this.#follow(native);
   }
 
   /** Whenever something is there it goes to the queue, which the engine's own pulling may have emptied already. */
@@ -150,9 +151,9 @@ export class UdpListener implements Listener {
     this.readDrops();
     const socket = this.#socket;
     this.#socket = null;
-    // The one that waits closes it.
     this.#native = null;
-    if (socket === null) return Promise.resolve();
+    // Whoever waits for datagrams closes the socket: then the port is free again.
+    if (socket === null) return this.#following;
     return new Promise((resolve) => socket.close(() => resolve()));
   }
 }

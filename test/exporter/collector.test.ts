@@ -95,6 +95,21 @@ describe('a collector', () => {
     expect(after.octets).toEqual([20]);
   });
 
+  it('leaves its port free when it stops', async () => {
+    const one = collector();
+    await one.source.start(() => {});
+    const { port } = one.source;
+    await one.source.stop();
+    const next = collector({ listen: `127.0.0.1:${port}` });
+    await exchange(next, [template, data(10)], 1);
+    expect(next.octets).toEqual([10]);
+  });
+
+  it('of TLS asks for its files', () => {
+    const { success } = sourceOptions[1].safeParse({ name: 'c', type: 'ipfix', listen: '[::]:4739', transport: 'tls' });
+    expect(success).toBe(false);
+  });
+
   it('quarantines records with impossible times', async () => {
     const one = collector({ age: '1h' });
     one.clock.advance(7_200_000);
