@@ -52,7 +52,7 @@ process.on('exit', () => {
 
 const POLL_MS = 20;
 /** A program that takes longer hangs. */
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 300_000;
 /** dash and bash tell the times of what they waited for: the second line of two. */
 const TIMED = '"$@"; code=$?; times >&3; exit $code';
 
