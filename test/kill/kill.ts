@@ -172,7 +172,7 @@ async function main(): Promise<void> {
   const killed = await answersOf(place.config, place.store);
   const whole = await answersOf(reference.config, reference.store);
   await receiver.close();
-  const wrong = differences(whole, killed);
+  const wrong = [...differences(whole, killed), ...twofold(receiver)];
   const seconds = ((performance.now() - beganMs) / 1000).toFixed(0);
   const facts = { seed, ...tally, seconds, packets: files.reduce((sum, { packets }) => sum + packets, 0) };
   const sizes = Object.fromEntries(Object.entries(whole).map(([name, text]) => [name, text.split('\n').length]));
@@ -181,6 +181,14 @@ async function main(): Promise<void> {
   if (wrong.length > 0) process.exitCode = 1;
   if (values.keep) process.stdout.write(`${root}\n`);
   else rmSync(root, { recursive: true, force: true });
+}
+
+/** Keys that the receiver got with different contents, from either run. */
+function twofold({ got }: Receiver): string[] {
+  const bodies = Map.groupBy(got, ({ headers }) => String(headers['idempotency-key']));
+  return [...bodies].flatMap(([key, requests]) =>
+    new Set(requests.map(({ body }) => body)).size > 1 ? [`${key}: sent with different contents`] : [],
+  );
 }
 
 async function lastRun(place: Place): Promise<void> {
