@@ -28,6 +28,8 @@ export interface CollectorDeps {
 }
 
 const SECOND_US = 1e6;
+/** Datagrams that are taken from the system ahead of the engine: some tenths of a second. */
+const MOST_AHEAD = 16_384;
 
 /** Makes the collector of an entry of `sources:`; inert until `start`. */
 export function createCollector(options: CollectorOptions, deps: CollectorDeps): CollectorSource {
@@ -124,7 +126,8 @@ export class CollectorSource implements Source {
 
   async start(wake: () => void): Promise<void> {
     this.#wake = wake;
-    await this.#listener.start((bytes, address, port) => this.#receive(bytes, address, port));
+    const receive = (bytes: Uint8Array, address: string, port: number): void => this.#receive(bytes, address, port);
+    await this.#listener.start(receive, () => this.#queue.length < MOST_AHEAD);
   }
 
   #receive(bytes: Uint8Array, address: string, port: number): void {
@@ -142,7 +145,7 @@ export class CollectorSource implements Source {
       queue.shift((from, to, address, port, timeUs) => decoder.decode(queue.data, from, to, address, port, timeUs));
     }
     // What came meanwhile is taken now: the socket's own buffer is the smallest of all.
-    for (let turns = 0; turns < 16 && queue.length < 16_384 && this.#listener.pull?.(); turns++);
+    for (let turns = 0; turns < 16 && queue.length < MOST_AHEAD && this.#listener.pull?.(); turns++);
     decoder.flush();
     this.#pairing?.flush();
     this.#states();

@@ -12,9 +12,10 @@ import {
   LAST,
 } from '../model/flow-batch.ts';
 import type { Context } from './context.ts';
+import { ABSOLUTE, BEFORE_EXPORT, NO_TIME, type TimeRule, UPTIME } from './row-choices.ts';
 import type { RowScratch } from './row-columns.ts';
 import { isUnset } from './row-copy.ts';
-import { ABSOLUTE, BEFORE_EXPORT, NO_TIME, type RowPlan, type TimeRule, UPTIME } from './row-plan.ts';
+import type { RowPlan } from './row-plan.ts';
 import { rateOf } from './sampling.ts';
 
 const ICMP = 1;

@@ -10,7 +10,7 @@ export type { Receiver } from './native-socket.ts';
 
 export interface Listener {
   /** Resolves when the port is open. */
-  start(receive: Receiver): Promise<void>;
+  start(receive: Receiver, hasRoom: () => boolean): Promise<void>;
   /** What the system lost so far. */
   readonly drops: number;
   /** The port that is open. */
@@ -36,6 +36,7 @@ export class UdpListener implements Listener {
   #native: NativeSocket | null = null;
   #following: Promise<void> = Promise.resolve();
   #receive: Receiver = () => {};
+  #hasRoom: () => boolean = () => true;
   #timer: NodeJS.Timeout | undefined;
   #inode = -1;
   drops = 0;
@@ -60,8 +61,9 @@ export class UdpListener implements Listener {
     return this.#native?.port ?? this.#socket?.address().port ?? 0;
   }
 
-  async start(receive: Receiver): Promise<void> {
+  async start(receive: Receiver, hasRoom: () => boolean): Promise<void> {
     this.#receive = receive;
+    this.#hasRoom = hasRoom;
     if (hasNativeSocket) this.#openNative();
     else await this.#openNode();
     this.#watchDrops();
@@ -79,7 +81,8 @@ export class UdpListener implements Listener {
   async #follow(native: NativeSocket): Promise<void> {
     while (this.#native === native) {
       await native.wait();
-      for (let turns = 0; turns < MOST_TURNS && this.pull(); turns++);
+      // Where the queue has no room the kernel drops, which costs nothing.
+      for (let turns = 0; turns < MOST_TURNS && this.#hasRoom() && this.pull(); turns++);
       await new Promise(setImmediate);
     }
     native.close();
