@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import type { Config } from '../config.ts';
 import { fileLogKind, type LogFormat, LogReader, streamLogKind } from '../log/log.ts';
 import type { Names } from '../model/names.ts';
 import { openBytes, STANDARD_INPUT } from '../source/source.ts';
@@ -9,12 +10,25 @@ export interface LogInput {
   format: LogFormat;
 }
 
+/** What the configuration says of the formats of its logs, by their paths. */
+export function configuredFormats(config: Config | null): ReadonlyMap<string, LogFormat> {
+  const formats = new Map<string, LogFormat>();
+  for (const source of config?.sources ?? []) {
+    const format = source.type === 'log' ? (source.mapping ?? source.format) : undefined;
+    if (source.type === 'log' && format !== undefined) formats.set(source.path, format);
+  }
+  return formats;
+}
+
 /** Parts inputs into logs and others, by their content; standard input is looked at without taking anything from it. */
-export async function partLogs(paths: readonly string[]): Promise<{ logs: LogInput[]; others: string[] }> {
+export async function partLogs(
+  paths: readonly string[],
+  formats: ReadonlyMap<string, LogFormat> = new Map(),
+): Promise<{ logs: LogInput[]; others: string[] }> {
   const logs: LogInput[] = [];
   const others: string[] = [];
   for (const path of paths) {
-    const format = path === STANDARD_INPUT ? await standardInputKind() : fileLogKind(path);
+    const format = formats.get(path) ?? (path === STANDARD_INPUT ? await standardInputKind() : fileLogKind(path));
     if (format === null) others.push(path);
     else logs.push({ path, format });
   }

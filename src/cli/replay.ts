@@ -11,7 +11,7 @@ import type { PlotSource } from '../model/alert.ts';
 import { Names } from '../model/names.ts';
 import { type ReplayOutcome, replay } from '../pipeline.ts';
 import { addInputOptions, type InputOptions, inputPaths } from './inputs.ts';
-import { logNotices, openLog, partLogs } from './log-inputs.ts';
+import { configuredFormats, logNotices, openLog, partLogs } from './log-inputs.ts';
 import { Notifier } from './notifier.ts';
 import { PlotBook } from './plot-book.ts';
 import { notice } from './progress.ts';
@@ -94,7 +94,7 @@ async function run(files: string[], options: Options): Promise<void> {
     plots,
     speedOf: interfaceSpeed,
   });
-  const { logs: found, others } = await partLogs(paths);
+  const { logs: found, others } = await partLogs(paths, configuredFormats(config));
   const logs = new SortedLogs(await Promise.all(found.map((log) => openLog(log, deps.names))));
   const { reader, tunnels, workers } = options;
   const thread = workers === undefined ? undefined : workers === '1';
