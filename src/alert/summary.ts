@@ -84,8 +84,13 @@ export function measuredOf(episode: Episode, { values, expected }: Pick<Moment, 
   });
   return [
     ...held.map(({ name, cmp, limit }) => item(name, `${cmp} ${describe(rule, name, limit)}`)),
-    ...others.filter((name) => typeof values[name] === 'number').map((name) => item(name, null)),
+    ...others.filter((name) => tellsMore(values, name)).map((name) => item(name, null)),
   ];
+}
+
+/** A number; not that of a forecast, which is its `.eta` without a unit. */
+function tellsMore(values: Moment['values'], name: string): boolean {
+  return typeof values[name] === 'number' && !Object.hasOwn(values, `${name}.eta`);
 }
 
 /** `pps 45.2 kpps > 20 kpps, est 2% < 20%; srcs 8,112`. */
