@@ -3,10 +3,11 @@ import { WeirError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from './core/state.ts';
 import { Detect } from './detect/detect.ts';
-import { baselines, forecasters, LoadBook, loadPlans, type SeriesSink } from './forecast/forecast.ts';
+import { baselines, CounterLoads, forecasters, LoadBook, loadPlans, type SeriesSink } from './forecast/forecast.ts';
 import { Meter } from './meter/meter.ts';
 import type { Evaluation, Transition } from './model/alert.ts';
 import type { FlowBatch, FlowSink } from './model/flow-batch.ts';
+import type { CounterFacts } from './model/intake.ts';
 import type { Names } from './model/names.ts';
 import { type PacketRows, TIME_F64 } from './model/packet-rows.ts';
 import type { RulePlan, RuleSet } from './model/plan.ts';
@@ -46,6 +47,8 @@ export interface EngineDeps {
 export class Engine implements Stateful {
   readonly alerts: Alerts;
   readonly loads: LoadBook;
+  readonly #counters: CounterLoads;
+  readonly #onSeries: SeriesSink;
   readonly #meter: Meter;
   readonly #windows: WindowStage;
   packets = 0;
@@ -80,7 +83,11 @@ export class Engine implements Stateful {
         this.alerts.evaluate(evaluation);
       },
     });
-    this.loads = new LoadBook({}, { forecasters, metrics, onPoint: sinks.series ?? (() => {}) });
+    this.#onSeries = sinks.series ?? (() => {});
+    this.loads = new LoadBook({}, { forecasters, metrics, onPoint: this.#onSeries });
+    this.#counters = new CounterLoads((name, stepUs, timeUs, value) =>
+      this.loads.learn(name, 'interface', stepUs, timeUs, value),
+    );
     const route = (results: WindowResults): boolean =>
       results.ruleIndex < rules.length ? this.#detect.results(results) : this.loads.results(results);
     this.#windows = new WindowStage({ rules: [...rules, ...recording], home }, { names, metrics, onResults: route });
@@ -129,6 +136,11 @@ export class Engine implements Stateful {
     this.advance(batch.startUs[batch.length - 1]);
   }
 
+  /** A source's own series: counters of interfaces become loads, others are told as they are. */
+  series(name: string, timeUs: number, value: number, facts?: CounterFacts): void {
+    if (!this.#counters.read(name, timeUs, value, facts)) this.#onSeries(name, timeUs, value);
+  }
+
   /** End of input: the watermark is at the end of time; every window closes, every detector judges what it has. */
   end(): void {
     this.#meter.end();
@@ -163,6 +175,7 @@ export class Engine implements Stateful {
     out.section('detect', (detect) => this.#detect.save(detect));
     out.section('alerts', (alerts) => alerts.bytes(this.alerts.save()));
     out.section('loads', (loads) => this.loads.save(loads));
+    out.section('counters', (counters) => this.#counters.save(counters));
   }
 
   restore(state: StateReader): void {
@@ -177,6 +190,8 @@ export class Engine implements Stateful {
     this.#detect.restore(required(sections, 'detect'));
     this.alerts.restore(required(sections, 'alerts').bytes(), this.#rules);
     this.loads.restore(required(sections, 'loads'));
+    const counters = sections.get('counters');
+    if (counters) this.#counters.restore(counters);
   }
 }
 

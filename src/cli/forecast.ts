@@ -11,7 +11,7 @@ import { inputPaths } from './inputs.ts';
 import { notice } from './progress.ts';
 import { sayComplaints, toGrid } from './series-file.ts';
 import { storeFolder } from './store-option.ts';
-import { listRecords, listSeries, readStored, storedPath } from './stored-series.ts';
+import { listRecords, listSeries, namesOf, readStored, storedPath } from './stored-series.ts';
 import { table } from './table.ts';
 
 interface Options extends PathOptions {
@@ -34,6 +34,7 @@ Examples:
   weir forecast load.csv --horizon 30d --png load.png          a picture for a mail
   weir forecast -c weir.yaml                                   the stored series
   weir forecast -c weir.yaml interface/core/3.bps --plot       one of them
+  weir forecast -c weir.yaml 192.0.2.9/3                       both directions of an interface, from its counters
   weir forecast -c weir.yaml --record                          how good its published forecasts were
   weir forecast --backtest load.csv --horizons 1,12,288        how good it has been, beside simple methods
   weir forecast --backtest values.txt --step 5m --json         one value a line, five minutes apart
@@ -88,7 +89,7 @@ async function run(names: string[], options: Options): Promise<void> {
       hint: 'a file, or the name of a stored one with -c or --store',
     });
   }
-  const wanted = listed ? names : inputPaths(names, options);
+  const wanted = listed ? await storedNames(stored, names) : inputPaths(names, options);
   if (options.png !== undefined && wanted.length > 1) {
     throw new WeirError('usage.png', '--png draws one series', { hint: 'name one' });
   }
@@ -101,6 +102,12 @@ async function run(names: string[], options: Options): Promise<void> {
   }
   answer.end(out);
   out.close();
+}
+
+async function storedNames(path: string, names: string[]): Promise<string[]> {
+  const wanted: string[] = [];
+  for (const name of names) wanted.push(...(await namesOf(path, name)));
+  return wanted;
 }
 
 function tellRecord(out: LineWriter, options: Options): void {

@@ -36,7 +36,7 @@ export function loadPicture(loads: LoadBook, speedOf: SpeedOf): string[] {
 
 /** When the line is full, in the words of the capacity forecast; null when it is not, or nobody said how fast it is. */
 export function filling(name: string, model: LoadForecaster, speedOf: SpeedOf): string | null {
-  const match = /^interface\/(.+)\/(\d+)\.bps$/.exec(name);
+  const match = /^interface\/(.+)\/(\d+)(?:\.in|\.out)?\.bps$/.exec(name);
   const speed = match ? speedOf(match[1], Number(match[2])) : Number.NaN;
   if (!(speed > 0)) return null;
   const { etaUs, loUs, hiUs, probability } = model.capacity(FULL * speed, HORIZON_US);

@@ -36,6 +36,19 @@ const cells = (row: { series: string; points: number; first: string; last: strin
   row.last.slice(0, 16),
 ];
 
+const DIRECTIONS = ['in.bps', 'out.bps', 'bps'];
+
+/** An interface by its short name, `EXPORTER/IFINDEX`, is each of its stored loads; other names are themselves. */
+export async function namesOf(path: string, name: string): Promise<string[]> {
+  const match = /^([^/\s]+\/\d+)(@\w+)?$/.exec(name);
+  if (!match) return [name];
+  const reader = new HistoryReader(path);
+  const known = new Set((await reader.seriesNames()).map(({ series }) => series));
+  reader.close();
+  const loads = DIRECTIONS.map((way) => `interface/${match[1]}.${way}`).filter((load) => known.has(load));
+  return known.has(name) || loads.length === 0 ? [name] : loads.map((load) => load + (match[2] ?? ''));
+}
+
 /** One stored series, as if it had come from a file. The step is the median distance of its points. */
 export async function readStored(path: string, name: string): Promise<SeriesFile> {
   const reader = new HistoryReader(path);

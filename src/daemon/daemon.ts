@@ -65,11 +65,7 @@ export class Daemon {
     const { plot, fresh } = ports;
     this.book = new AlertBook(options.config, { store: this.store, metrics, logger, plot, drainMs, fresh });
     this.#engine = this.#newEngine(options.config, options.rules);
-    const feed = {
-      decoder: this.#decoder,
-      engine: () => this.#engine,
-      series: (name: string, timeUs: number, value: number) => this.store.history.series(name, timeUs, value),
-    };
+    const feed = { decoder: this.#decoder, engine: () => this.#engine };
     const sourceDeps = { names: this.names, metrics, logger, clock, finite: options.untilDone };
     this.sources = new SourceGroup(sourceDeps, this.time, feed, () => this.#waker.wake());
     this.reloader = new Reloader(options.configPath, {

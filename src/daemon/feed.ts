@@ -1,7 +1,7 @@
 import type { Decoder } from '../decode/decode.ts';
 import type { Engine } from '../engine.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
-import type { Intake } from '../model/intake.ts';
+import type { CounterFacts, Intake } from '../model/intake.ts';
 import type { PacketBatch } from '../model/packet-batch.ts';
 import { PacketRows, ROW, TIME_F64 } from '../model/packet-rows.ts';
 import type { Lane } from './time-keeper.ts';
@@ -11,7 +11,6 @@ const ROWS = 256;
 export interface FeedPorts {
   decoder: Decoder;
   engine: () => Engine;
-  series: (name: string, timeUs: number, value: number) => void;
 }
 
 /** What one source gives, on its way to the engine: packets are decoded, and the source's event time is noted. */
@@ -41,9 +40,9 @@ export class Feed implements Intake {
     });
   }
 
-  series(name: string, timeUs: number, value: number): void {
+  series(name: string, timeUs: number, value: number, facts?: CounterFacts): void {
     if (timeUs > this.lane.maxUs) this.lane.maxUs = timeUs;
-    this.#ports.series(name, timeUs, value);
+    this.#ports.engine().series(name, timeUs, value, facts);
   }
 
   #noteTimes({ doubles, length }: PacketRows): void {

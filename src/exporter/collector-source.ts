@@ -93,7 +93,7 @@ export class CollectorSource implements Source {
       {
         metrics,
         onFlows: (batch) => this.#flows(batch),
-        onSeries: (name, timeUs, value) => this.#intake?.series(name, timeUs, value),
+        onSeries: (name, timeUs, value, facts) => this.#intake?.series(name, timeUs, value, facts),
       },
     );
     this.#listener = this.#listen(options, logger, metrics);

@@ -1,4 +1,5 @@
 import { FIRST, HAS_IP, LAST, NO_LAYER2, NO_OCTETS, NO_PROTOCOL } from '../model/flow-batch.ts';
+import type { CounterFacts } from '../model/intake.ts';
 import type { Context } from './context.ts';
 import type { ExporterCounters } from './counters.ts';
 import type { RecordSink } from './data-sets.ts';
@@ -21,7 +22,7 @@ const EXPANDED_COUNTERS = 4;
 const DISCARD = 5;
 
 /** Takes a counter of an interface as a series. */
-export type SeriesSink = (name: string, timeUs: number, value: number) => void;
+export type SeriesSink = (name: string, timeUs: number, value: number, facts: CounterFacts) => void;
 
 /**
  * sFlow version 5 (sflow.org/sflow_version_5.txt, "Datagram Format"), all in XDR:
@@ -167,11 +168,12 @@ export class SflowReader {
   }
 
   /** What an interface has carried so far, as series. */
-  #series(context: Context, { ifIndex, ifInOctets, ifOutOctets }: Elements): void {
+  #series(context: Context, { ifIndex, ifSpeed, ifInOctets, ifOutOctets }: Elements): void {
     if (this.#onSeries === null || typeof ifIndex !== 'number') return;
     const name = `${context.exporter.key} ${ifIndex}`;
-    if (typeof ifInOctets === 'number') this.#onSeries(`${name} ifInOctets`, context.exportUs, ifInOctets);
-    if (typeof ifOutOctets === 'number') this.#onSeries(`${name} ifOutOctets`, context.exportUs, ifOutOctets);
+    const facts = { uptimeUs: context.uptimeMs * 1000, mostPerSecond: typeof ifSpeed === 'number' ? ifSpeed / 8 : 0 };
+    if (typeof ifInOctets === 'number') this.#onSeries(`${name} ifInOctets`, context.exportUs, ifInOctets, facts);
+    if (typeof ifOutOctets === 'number') this.#onSeries(`${name} ifOutOctets`, context.exportUs, ifOutOctets, facts);
   }
 
   /** A packet that was dropped is no traffic that flowed: it is told with its elements, and counted. */

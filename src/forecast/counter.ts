@@ -23,21 +23,19 @@ export class CounterRate implements Stateful {
     this.mostPerSecond = options.mostPerSecond ?? 0;
   }
 
-  /** The rate a second since the last reading. An uptime of the device that is less than before is a reset. */
-  update(timeUs: number, reading: number, uptimeUs = Number.NaN): number {
+  /** The rate a second since the last reading. An uptime of the device that is less than before is a reset; `mostPerSecond` may be told anew. */
+  update(timeUs: number, reading: number, uptimeUs = Number.NaN, mostPerSecond = this.mostPerSecond): number {
     const seconds = (timeUs - this.timeUs) / 1e6;
     let change = reading - this.reading;
     const restarted = uptimeUs < this.uptimeUs;
-    if (change < 0 && this.bits === 32 && this.possible((change + WRAP_32) / seconds)) change += WRAP_32;
+    const wrapped = (change + WRAP_32) / seconds;
+    const wraps = change < 0 && this.bits === 32 && this.reading < WRAP_32;
+    if (wraps && wrapped >= 0 && wrapped <= mostPerSecond) change += WRAP_32;
     this.timeUs = timeUs;
     this.reading = reading;
     this.uptimeUs = uptimeUs;
     const known = change >= 0 && seconds > 0 && seconds * 1e6 <= MOST_STEPS * this.stepUs && !restarted;
     return known ? change / seconds : Number.NaN;
-  }
-
-  private possible(perSecond: number): boolean {
-    return perSecond >= 0 && perSecond <= this.mostPerSecond;
   }
 
   save(out: StateWriter): void {

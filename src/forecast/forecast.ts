@@ -5,6 +5,7 @@ export { type BacktestOptions, backtest, type HorizonRecord } from './backtest.t
 export { baselines } from './baseline.ts';
 export { CalendarForecaster, type CalendarOptions } from './calendar.ts';
 export { CounterRate } from './counter.ts';
+export { CounterLoads } from './counter-loads.ts';
 export { type FanChart, fanChart } from './fan-chart.ts';
 export { type DeskReport, ForecastDesk, recordText } from './forecast-desk.ts';
 export { LoadBook, type LoadSeries, type SeriesSink } from './load-book.ts';

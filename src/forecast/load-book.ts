@@ -56,13 +56,28 @@ export class LoadBook implements Stateful {
     for (const i of largest(results, width)) {
       const prefix = seriesPrefix(rule.id, Object.values(results.key(i)));
       if (!split)
-        this.#learn(`${prefix}.bps`, rule.id, rule.window.sizeUs, endUs, values[i * width] + values[i * width + 1]);
+        this.learn(`${prefix}.bps`, rule.id, rule.window.sizeUs, endUs, values[i * width] + values[i * width + 1]);
       else
         rule.measures.forEach((m, k) => {
-          this.#learn(`${prefix}.${m.name}`, rule.id, rule.window.sizeUs, endUs, values[i * width + k]);
+          this.learn(`${prefix}.${m.name}`, rule.id, rule.window.sizeUs, endUs, values[i * width + k]);
         });
     }
     return this.#silence(rule.id, endUs);
+  }
+
+  /** A value of a series, new ones while there is room: the mean of the step that ends at `timeUs`. */
+  learn(name: string, rule: string, stepUs: number, timeUs: number, value: number): void {
+    let series = this.#series.get(name);
+    if (!series) {
+      if (this.#series.size >= this.#maxSeries) {
+        this.#refused.value++;
+        return;
+      }
+      const model = this.#forecasters.create({ stepUs });
+      series = { name, rule, stepUs, points: 0, lastUs: 0, lastValue: 0, recent: [], model };
+      this.#series.set(name, series);
+    }
+    this.#point(series, timeUs, value);
   }
 
   /** Followed series, in order of their names. */
@@ -98,27 +113,17 @@ export class LoadBook implements Stateful {
     }
   }
 
-  #learn(name: string, rule: string, stepUs: number, timeUs: number, value: number): void {
-    let series = this.#series.get(name);
-    if (!series) {
-      if (this.#series.size >= this.#maxSeries) {
-        this.#refused.value++;
-        return;
-      }
-      const model = this.#forecasters.create({ stepUs });
-      series = { name, rule, stepUs, points: 0, lastUs: 0, lastValue: 0, recent: [], model };
-      this.#series.set(name, series);
-    }
-    this.#point(series, timeUs, value);
-  }
-
   #point(series: LoadSeries, timeUs: number, value: number): void {
+    // Steps that were left out are missing, so that the newest values keep their places.
+    const missing = series.points > 0 ? Math.round((timeUs - series.lastUs) / series.stepUs) - 1 : 0;
+    for (let i = Math.min(missing, this.#maxRecent); i > 0; i--) series.recent.push(Number.NaN);
     series.model.update(timeUs, value);
     series.points++;
     series.lastUs = timeUs;
     series.lastValue = value;
     series.recent.push(value);
-    if (series.recent.length > this.#maxRecent) series.recent.shift();
+    const over = series.recent.length - this.#maxRecent;
+    if (over > 0) series.recent.splice(0, over);
     this.#sink(series.name, timeUs, value);
   }
 

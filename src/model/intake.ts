@@ -3,14 +3,25 @@ import type { Stateful } from '../core/state.ts';
 import type { FlowBatch } from './flow-batch.ts';
 import type { PacketBatch } from './packet-batch.ts';
 
+/** What a reading of a counter comes with. */
+export interface CounterFacts {
+  /** How long the device has been up; less than before means that its counters began anew. NaN: unknown. */
+  uptimeUs: number;
+  /** The most that the counter can grow a second, 0 when unknown. */
+  mostPerSecond: number;
+}
+
 /** What a source gives to. Batches are the source's again when the call returns. */
 export interface Intake {
   /** Frames `from <= i < to`, in order of event time. */
   packets(batch: PacketBatch, from: number, to: number): void;
   /** Flow records or slices, in order of their ends as far as the source has an order. */
   flows(batch: FlowBatch): void;
-  /** A value of a named series (interface counters): event time in microseconds. */
-  series(name: string, timeUs: number, value: number): void;
+  /**
+   * A value of a named series: event time in microseconds. Readings of interface counters are named `EXPORTER IFINDEX
+   * ifInOctets` and `ifOutOctets`.
+   */
+  series(name: string, timeUs: number, value: number, facts?: CounterFacts): void;
 }
 
 /**

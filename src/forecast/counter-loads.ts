@@ -1,0 +1,112 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+import type { CounterFacts } from '../model/intake.ts';
+import { CounterRate } from './counter.ts';
+
+const STEP_US = 300e6;
+/** Counters followed at once; past it new ones are refused. */
+const MOST = 10_000;
+/** A counter that an interface does not have is all ones (sFlow version 5, "Counter Samples"). */
+const ABSENT = 2 ** 64;
+const NAME = /^(\S+) (\d+) if(In|Out)Octets$/;
+/** A step of which less is known is missing. */
+const LEAST_SHARE = 0.5;
+const NUMBERS = 4;
+
+/** Takes bit/s of the step that ends at `timeUs`. */
+export type RateSink = (name: string, stepUs: number, timeUs: number, value: number) => void;
+
+interface Followed {
+  name: string;
+  rate: CounterRate;
+  lastUs: number;
+  /** The open step's end, its bits so far and the time they are of. */
+  endUs: number;
+  bits: number;
+  coveredUs: number;
+}
+
+/**
+ * Octet counters of interfaces as loads in steps of five minutes: `EXPORTER 3 ifInOctets` becomes
+ * `interface/EXPORTER/3.in.bps`. What was carried between two readings is spread evenly over the time between them; a step
+ * that readings cover by less than half is missing, not zero.
+ */
+export class CounterLoads implements Stateful {
+  readonly #sink: RateSink;
+  readonly #counters = new Map<string, Followed>();
+
+  constructor(sink: RateSink) {
+    this.#sink = sink;
+  }
+
+  /** One reading. @returns false when the name is not that of an octet counter */
+  read(counter: string, timeUs: number, octets: number, facts?: CounterFacts): boolean {
+    const match = NAME.exec(counter);
+    if (!match) return false;
+    if (octets >= ABSENT || !(timeUs > 0)) return true;
+    const followed = this.#counters.get(counter) ?? this.#follow(counter, match);
+    // A datagram that comes late says nothing new.
+    if (followed && !(timeUs <= followed.lastUs)) this.#add(followed, timeUs, octets, facts);
+    return true;
+  }
+
+  #follow(counter: string, [, exporter, port, way]: RegExpExecArray): Followed | null {
+    if (this.#counters.size >= MOST) return null;
+    const followed = begin(`interface/${exporter}/${port}.${way.toLowerCase()}.bps`);
+    this.#counters.set(counter, followed);
+    return followed;
+  }
+
+  #add(followed: Followed, timeUs: number, octets: number, facts?: CounterFacts): void {
+    const perSecond = followed.rate.update(timeUs, octets, facts?.uptimeUs, facts?.mostPerSecond);
+    const fromUs = followed.lastUs;
+    followed.lastUs = timeUs;
+    if (Number.isNaN(perSecond)) {
+      if (!(timeUs < followed.endUs)) this.#close(followed, timeUs);
+      return;
+    }
+    for (let atUs = fromUs; atUs < timeUs; ) {
+      const untilUs = Math.min(followed.endUs, timeUs);
+      followed.bits += (8 * perSecond * (untilUs - atUs)) / 1e6;
+      followed.coveredUs += untilUs - atUs;
+      atUs = untilUs;
+      if (atUs >= followed.endUs) this.#close(followed, atUs);
+    }
+  }
+
+  /** Tells the open step, and opens the one that holds `timeUs`. */
+  #close(followed: Followed, timeUs: number): void {
+    const { name, endUs, bits, coveredUs } = followed;
+    followed.endUs = (Math.floor(timeUs / STEP_US) + 1) * STEP_US;
+    followed.bits = followed.coveredUs = 0;
+    if (coveredUs >= LEAST_SHARE * STEP_US) this.#sink(name, STEP_US, endUs, bits / (coveredUs / 1e6));
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.#counters.size);
+    for (const [counter, { name, rate, lastUs, endUs, bits, coveredUs }] of this.#counters) {
+      out.text(counter);
+      out.text(name);
+      out.array(Float64Array.of(lastUs, endUs, bits, coveredUs));
+      rate.save(out);
+    }
+  }
+
+  restore(state: StateReader): void {
+    this.#counters.clear();
+    for (let left = state.number(); left > 0; left--) {
+      const counter = state.text();
+      const followed = begin(state.text());
+      const numbers = new Float64Array(NUMBERS);
+      state.into(numbers);
+      [followed.lastUs, followed.endUs, followed.bits, followed.coveredUs] = numbers;
+      followed.rate.restore(state);
+      this.#counters.set(counter, followed);
+    }
+  }
+}
+
+/** Agents count in 64 bits, some of them what their hardware has in 32. */
+function begin(name: string): Followed {
+  const rate = new CounterRate({ stepUs: STEP_US, bits: 32 });
+  return { name, rate, lastUs: Number.NaN, endUs: Number.NEGATIVE_INFINITY, bits: 0, coveredUs: 0 };
+}
