@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,7 +6,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/perf/**', 'test/soak/**'],
     pool: 'threads',
-    testTimeout: 60_000,
+    // One a core: many tests wait for processes that they started.
+    maxWorkers: availableParallelism(),
+    testTimeout: 120_000,
     reporters: ['default'],
   },
 });

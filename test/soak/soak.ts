@@ -11,7 +11,7 @@ import { ROOT } from '../support/replay.ts';
 /**
  * `npm run test:soak -- --minutes N`: `weir run` reads rotated captures at half of the speed it can, the same traffic
  * again and again with its time moved on, checkpoints, history, deliveries and page as in life. Memory must not grow
- * by 2 % after the first tenth, descriptors not at all.
+ * by 2 % after the first tenth of an hour (10 % in minutes), descriptors not at all.
  */
 const PACKETS_A_FILE = 5000;
 const KEPT_FILES = 20;
@@ -19,7 +19,10 @@ const SAMPLE_MS = 1000;
 /** Rings and tables of bounded size are full after so many packets; slow machines get there as far as they can. */
 const WARM_PACKETS = 1_500_000;
 const MOST_WARM_S = 120;
+/** What is a leak in an hour is a page of a bounded buffer in minutes; before all is warm nothing is judged. */
 const MOST_GROWTH = 0.02;
+const MOST_GROWTH_SHORT = 0.1;
+const SHORT_MINUTES = 20;
 const RETENTION = 'retention: {age: 12h, size: 200MB}';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string' } } });
@@ -149,10 +152,12 @@ const second = samples.slice(tenth, 2 * tenth);
 const last = samples.slice(-tenth);
 const growth = mean(last, 'rss') / mean(second, 'rss') - 1;
 const fdsGrew = mean(last, 'fds') - mean(second, 'fds');
+const warm = before >= WARM_PACKETS;
+const mostGrowth = minutes < SHORT_MINUTES ? MOST_GROWTH_SHORT : MOST_GROWTH;
 const facts = {
   minutes,
   packetsASecond: Math.round(half),
-  warm: before >= WARM_PACKETS,
+  warm,
   packets: read,
   behind: packets - read,
   rssMB: [second, last].map((part) => Math.round(mean(part, 'rss') / 1e6)),
@@ -165,4 +170,4 @@ const facts = {
 process.stdout.write(`${JSON.stringify(facts)}\n`);
 await receiver.close();
 rmSync(root, { recursive: true, force: true });
-if (growth > MOST_GROWTH || fdsGrew > 2 || code !== 0) process.exitCode = 1;
+if ((warm && growth > mostGrowth) || fdsGrew > 2 || code !== 0) process.exitCode = 1;
