@@ -52,6 +52,8 @@ export class Chunk {
   readonly sni = new Int32Array(SLOTS);
   readonly exporter = new Int32Array(SLOTS);
 
+  /** Rare columns in which no slice of the chunk has anything. */
+  readonly #empty = new Set<string>();
   readonly #masks: NetMasks;
   readonly #uses: ReadonlySet<string>;
   readonly #seed: Int32Array;
@@ -74,8 +76,21 @@ export class Chunk {
     hashAddresses(this.address, this.addressHash, 2 * n, this.#seed[0]);
     this.#masks.classify(this.address, this.interval, this.nets, 2 * n);
     this.#loadRare(batch, from, n);
+    this.#lookForEmpty(n);
     listRows(this, n);
     span(this, n);
+  }
+
+  /** False when no row has all of these columns, for one of them is empty. */
+  hasAll(columns: readonly string[]): boolean {
+    for (const column of columns) if (this.#empty.has(column)) return false;
+    return true;
+  }
+
+  #lookForEmpty(n: number): void {
+    this.#empty.clear();
+    for (const name of IDS) if (this.#uses.has(name) && allZero(this[name], n)) this.#empty.add(name);
+    for (const name of NUMBERS) if (this.#uses.has(name) && allNegative(this[name], 2 * n)) this.#empty.add(name);
   }
 
   /** Columns that only some rules look at. */
@@ -117,6 +132,20 @@ export class Chunk {
     copyWithin(this.outer, to, from, 8);
     copyWithin(this.nets, to, from, 2 * this.#masks.words);
   }
+}
+
+/** Rare columns in which 0 stands for nothing, with an entry a slice; and any negative number, with an entry a row. */
+const IDS = ['exporter', 'sni', 'dnsName'] as const;
+const NUMBERS = ['inIf', 'outIf', 'as'] as const;
+
+function allZero(column: Int32Array, n: number): boolean {
+  for (let i = 0; i < n; i++) if (column[i] !== 0) return false;
+  return true;
+}
+
+function allNegative(column: Int32Array, n: number): boolean {
+  for (let i = 0; i < n; i++) if (column[i] >= 0) return false;
+  return true;
 }
 
 type Column = Int32Array | Float64Array;

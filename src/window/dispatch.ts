@@ -95,16 +95,20 @@ function showNets(probe: Probe, side: number, e: number, { masks }: Lookups): vo
  * then looks at its own candidates only, and at what the tables cannot tell (`undecided`).
  */
 export class Dispatcher {
-  /** Candidate rows of condition `c` begin at `c * CANDIDATES`. */
+  /** Candidate rows of the condition at place `c` begin at `c * CANDIDATES`. */
   readonly candidates: Int32Array;
   readonly counts: Int32Array;
+  /** The place of each condition; -1 when the tables tell nothing of it, so that every row is a candidate. */
+  readonly places: readonly number[];
   readonly #passes: (() => void)[] = [];
 
   constructor(conditions: readonly Predicate[], lookups: Lookups, chunk: Chunk) {
-    this.candidates = new Int32Array(CANDIDATES * conditions.length);
-    this.counts = new Int32Array(conditions.length);
-    for (let from = 0; from < conditions.length; from += WORD) {
-      const tables = tablesOf(conditions.slice(from, from + WORD), lookups);
+    const told = conditions.filter(isTold);
+    this.places = conditions.map((condition) => told.indexOf(condition));
+    this.candidates = new Int32Array(CANDIDATES * told.length);
+    this.counts = new Int32Array(told.length);
+    for (let from = 0; from < told.length; from += WORD) {
+      const tables = tablesOf(told.slice(from, from + WORD), lookups);
       this.#passes.push(generatePass(tables, from, lookups.masks.intervals, chunk, this.candidates, this.counts));
     }
   }
@@ -136,9 +140,21 @@ function tablesOf(conditions: readonly Predicate[], lookups: Lookups): Record<st
 
 /** What is left of a condition when the tables have ruled out what they can. */
 export function undecided(condition: Predicate): Predicate {
-  const known = (part: Predicate): boolean =>
-    part.op === 'true' || Object.values(PROPERTIES).some(({ fields }) => isAbout(part, fields));
+  const known = (part: Predicate): boolean => part.op === 'true' || isKnown(part);
   return { op: 'and', args: conjuncts(condition).filter((part) => !known(part)) };
+}
+
+function isKnown(part: Predicate): boolean {
+  return Object.values(PROPERTIES).some(({ fields }) => isAbout(part, fields));
+}
+
+function isTold(condition: Predicate): boolean {
+  return conjuncts(condition).some(isKnown);
+}
+
+/** Fields without which a condition cannot hold. */
+export function neededFields(condition: Predicate): string[] {
+  return conjuncts(condition).flatMap((part) => ('field' in part ? [part.field] : []));
 }
 
 /** A large table as bytes that say which of a few values an entry has; null when it has many. */

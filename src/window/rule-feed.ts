@@ -6,7 +6,7 @@ import { MOST_PANES, OpenPanes } from './open-panes.ts';
 import { PairFeed } from './pair-feed.ts';
 import { pieceOf } from './pro-rate.ts';
 import { pruneKeys } from './prune.ts';
-import type { Scratch } from './rule-code.ts';
+import type { RuleCode, Scratch } from './rule-code.ts';
 import type { CompiledRule } from './rule-plan.ts';
 
 /** Panes of a chunk whose rows are brought together; sparse rows of more panes go in the runs they come in. */
@@ -21,8 +21,8 @@ export class RuleFeed {
   readonly #chunk: Chunk;
   readonly #scratch: Scratch;
   readonly #dispatcher: Dispatcher;
-  /** Numbers of the match and of the follow-up among the dispatcher's conditions. */
-  readonly #conditions: number[];
+  /** Places of the match and of the follow-up among the dispatcher's conditions. */
+  readonly #places: number[];
   readonly #pairs: PairFeed;
   readonly #findKeys: FindRows;
   readonly #long: number[] = [];
@@ -37,7 +37,7 @@ export class RuleFeed {
     this.#chunk = deps.chunk;
     this.#scratch = deps.scratch;
     this.#dispatcher = deps.dispatcher;
-    this.#conditions = deps.conditions;
+    this.#places = deps.conditions.map((condition) => deps.dispatcher.places[condition]);
     this.#findKeys = findRows(compiled.code.keyWords);
     const { dropped } = compiled;
     this.panes = new OpenPanes(compiled.layout, compiled.code.keyWords);
@@ -47,11 +47,16 @@ export class RuleFeed {
 
   /** Adds the rows of the chunk that match. */
   add(): void {
-    const { code, rule } = this.compiled;
+    const { code, rule, needs } = this.compiled;
+    const [own, follow] = this.#places;
+    if (this.#chunk.hasAll(needs.match)) this.#take(this.#select(code.select, own), false);
+    if (rule.follow && this.#chunk.hasAll(needs.follow)) this.#take(this.#select(code.selectFollow, follow), true);
+  }
+
+  #select(select: RuleCode['select'], place: number): number {
     const { candidates, counts } = this.#dispatcher;
-    const [own, follow] = this.#conditions;
-    this.#take(code.select(candidates, own * CANDIDATES, counts[own]), false);
-    if (rule.follow) this.#take(code.selectFollow(candidates, follow * CANDIDATES, counts[follow]), true);
+    if (place < 0) return select(this.#chunk.rows, 0, this.#chunk.length);
+    return select(candidates, place * CANDIDATES, counts[place]);
   }
 
   #take(selected: number, follow: boolean): void {

@@ -1,7 +1,8 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
-import type { RulePlan } from '../model/plan.ts';
+import type { Predicate, RulePlan } from '../model/plan.ts';
 import type { Chunk } from './chunk.ts';
-import { undecided } from './dispatch.ts';
+import { neededFields, undecided } from './dispatch.ts';
+import { fieldCode } from './field-code.ts';
 import { KeyFormat } from './key-format.ts';
 import { Layout } from './layout.ts';
 import { compileMeasures } from './measure/compile.ts';
@@ -21,6 +22,8 @@ export interface CompiledRule {
   code: RuleCode;
   /** Panes are the largest pieces of time that windows are made of. */
   paneUs: number;
+  /** Columns without which no row can match (`Chunk.hasAll`), or be of the follow-up. */
+  needs: { match: string[]; follow: string[] };
   dropped(cause: string): Counter;
 }
 
@@ -57,6 +60,10 @@ export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (d
     if (item.fn === 'topk') for (const { field } of item.of) lookups.field(field);
     if (item.fn === 'topk') layout.summand(item.summand);
   }
+  const needs = {
+    match: neededColumns(rule, rule.match),
+    follow: rule.follow ? neededColumns(rule, rule.follow.match) : [],
+  };
   return (deps) => ({
     rule,
     layout,
@@ -65,8 +72,14 @@ export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (d
     format,
     paneUs,
     dropped,
+    needs,
     code: compileRule(rule, layout, values, extras, { ...deps, match, rest, follow }),
   });
+}
+
+function neededColumns({ by }: RulePlan, condition: Predicate): string[] {
+  const fields = [...neededFields(condition), ...by.map(({ field }) => field)];
+  return [...new Set(fields.flatMap((name) => fieldCode(name).uses))];
 }
 
 function planExtras(rule: RulePlan, layout: Layout): Extras {
