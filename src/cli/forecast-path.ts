@@ -45,7 +45,7 @@ export function pathAnswer(options: PathOptions, parent: SeriesFile | null): Ans
   const horizonUs = parseDurationUs(options.horizon);
   if (!(horizonUs > 0)) throw new WeirError('usage.horizon', `--horizon ${options.horizon} is no duration`);
   const threshold = thresholdOf(options);
-  const whatIf = whatIfOf(options, threshold);
+  const whatIf = whatIfOf(options);
   const make = modelMaker(options, parent);
   const held: Told[] = [];
   const tell = (out: LineWriter, told: Told) => {
@@ -60,7 +60,7 @@ export function pathAnswer(options: PathOptions, parent: SeriesFile | null): Ans
     series(out, series, grid) {
       const model = make(series, grid);
       const first = model.forecast(1);
-      const forecast = model.forecast(Math.max(1, Math.round(horizonUs / first.stepUs)));
+      const forecast = model.forecast(Math.max(1, Math.round(horizonUs / first.stepUs)), whatIf);
       const capacity =
         threshold === null ? null : model.capacity(threshold, Math.max(horizonUs, YEAR_US), undefined, whatIf);
       const told = { file: series.file, values: grid.values, stepUs: series.stepUs, forecast, capacity };
@@ -109,10 +109,7 @@ function thresholdOf(options: PathOptions): number | null {
   return capacity.value * reach;
 }
 
-function whatIfOf({ growth, add }: PathOptions, threshold: number | null): WhatIf {
-  if (threshold === null && (growth ?? add) !== undefined) {
-    throw new WeirError('usage.capacity', '--growth and --add ask for a --capacity', { hint: '--capacity 1Gbps' });
-  }
+function whatIfOf({ growth, add }: PathOptions): WhatIf {
   const factor = growth === undefined ? 1 : Number(growth.replace(/^x|x$/i, ''));
   const amount = add === undefined ? 0 : (parseQuantity(add)?.value ?? Number.NaN);
   if (!(factor >= 0 && factor <= 1000)) {
@@ -125,7 +122,8 @@ function whatIfOf({ growth, add }: PathOptions, threshold: number | null): WhatI
 function jsonOf(file: string, n: number, forecast: LoadForecast, capacity: Capacity | null, whatIf: WhatIf) {
   const points = forecast.points.map(({ timeUs, ...rest }) => ({ time: formatUs(timeUs), ...rest }));
   const head = { series: file, step: forecast.stepUs / 1e6, n, learned: forecast.learned };
-  return { ...head, points, ...(capacity ? { capacity: { ...capacityJson(capacity), whatIf } } : {}) };
+  const asked = whatIf.growth === 1 && whatIf.add === 0 ? {} : { whatIf };
+  return { ...head, ...asked, points, ...(capacity ? { capacity: { ...capacityJson(capacity), whatIf } } : {}) };
 }
 
 function capacityJson(capacity: Capacity) {
@@ -156,12 +154,14 @@ function print(out: LineWriter, { file, values, stepUs, forecast, capacity, what
   out.line(
     `${file}: ${values.length} values, a step is ${formatDuration(stepUs)}${learned ? '' : ' (still learning)'}`,
   );
+  const condition = whatIfText(whatIf);
+  if (condition !== '') out.line(condition);
   if (points.length === 0) out.line('too few values for a forecast');
   else if (plot) for (const line of plotForecast(values, stepUs, forecast)) out.line(line);
   else for (const line of pointTable(forecast)) out.line(line);
   if (!capacity) return;
   if (values.length * stepUs < LEAST_HISTORY_US) out.line('too short a history for a date: it takes three weeks');
-  else out.line(whatIfText(whatIf) + capacityText(capacity));
+  else out.line([condition, capacityText(capacity)].filter((text) => text !== '').join(' '));
 }
 
 function whatIfText({ growth = 1, add = 0 }: WhatIf): string {
@@ -169,7 +169,7 @@ function whatIfText({ growth = 1, add = 0 }: WhatIf): string {
     ...(growth === 1 ? [] : [`it grows ${formatNumber(growth)} times as fast`]),
     ...(add === 0 ? [] : [`${formatNumber(add)} are added`]),
   ];
-  return parts.length > 0 ? `if ${parts.join(' and ')}: ` : '';
+  return parts.length > 0 ? `if ${parts.join(' and ')}:` : '';
 }
 
 function pointTable({ points }: LoadForecast): string[] {

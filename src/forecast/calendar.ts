@@ -1,6 +1,7 @@
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { Capacity, ForecastPoint, LoadForecast, LoadForecaster, WhatIf } from '../model/series.ts';
 import { DAY_US } from './steps.ts';
+import { plus } from './what-if.ts';
 
 const HOUR_US = DAY_US / 24;
 /** A year's clock changes and some: offsets are asked for once an hour. */
@@ -49,12 +50,12 @@ export class CalendarForecaster implements LoadForecaster {
     this.#inner.update(localUs, Number.NaN);
   }
 
-  forecast(steps: number): LoadForecast {
+  forecast(steps: number, { growth, add = 0 }: WhatIf = {}): LoadForecast {
     const behind = Number.isFinite(this.#lastUs) ? this.#stepsTo(this.#lastUs) : 0;
-    const forecast = this.#inner.forecast(behind + steps);
+    const forecast = this.#inner.forecast(behind + steps, { growth });
     const points = forecast.points.slice(behind).map((point) => {
       const moved = this.#isHoliday(point.timeUs) ? this.#departure.apply(point) : point;
-      return { ...moved, timeUs: this.#toUtc(point.timeUs) };
+      return { ...(add === 0 ? moved : plus(moved, add)), timeUs: this.#toUtc(point.timeUs) };
     });
     return { ...forecast, points };
   }

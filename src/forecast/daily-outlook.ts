@@ -100,14 +100,30 @@ export function lineError(trend: DailyTrend, day: number): number {
  */
 export function driftOf(outlook: DailyOutlook, weeks: number, days: number): { z: number; error: number } {
   const { trend } = outlook;
-  const significance = trend.slope / Math.max(1e-300, outlook.widening * trend.slopeError);
-  const kept = Math.max(0, 1 - 2 / significance ** 2);
+  const kept = keptOf(outlook);
   const target = outlook.days + days;
   const growth =
     lineLogAt(trend, trend.level, trend.slope, target) - lineLogAt(trend, trend.level, trend.slope, target - 7 * weeks);
   const memory = (trend.inflation - 1) / (trend.inflation + 1);
   const lost = lastWeek(trend.residuals) * (1 - memory ** (7 * weeks));
   return { z: kept * (growth - lost), error: outlook.widening * lineError(trend, target) };
+}
+
+/** Share of the slope that is believed: none where it is not far from its error. */
+function keptOf({ trend, widening }: DailyOutlook): number {
+  const significance = trend.slope / Math.max(1e-300, widening * trend.slopeError);
+  return Math.max(0, 1 - 2 / significance ** 2);
+}
+
+/** What `growth` times the slope from today on, instead of the slope, makes in `days` days, in log space. */
+export function growthOf(outlook: DailyOutlook, growth: number, days: number): { z: number; error: number } {
+  const { trend, widening, days: today } = outlook;
+  const { level, slope, slopeError, centre } = trend;
+  const turned = level + slope * (1 - growth) * (today - centre);
+  const old = lineLogAt(trend, level, slope, today + days);
+  const z = lineLogAt(trend, turned, slope * growth, today + days) - old;
+  const unit = trend.exponential ? 1 : Math.exp(old);
+  return { z: keptOf(outlook) * z, error: (widening * Math.abs(growth - 1) * slopeError * days) / unit };
 }
 
 function lastWeek(residuals: Float64Array): number {

@@ -16,6 +16,7 @@ import { MODEL_SCALARS } from './model-scalars.ts';
 import { SeasonalModel } from './seasonal-model.ts';
 import { packState, unpackState } from './state.ts';
 import { DAY_US, defaultHorizons, WEEK_US } from './steps.ts';
+import { whatIfPath } from './what-if.ts';
 
 const DEFAULT_CELLS = 2016;
 const LEAST_SEEN = 2;
@@ -125,7 +126,7 @@ class SeasonalForecaster implements LoadForecaster {
     this.peaks.add(timeUs, s[at + SUM] / n);
   }
 
-  forecast(steps: number): LoadForecast {
+  forecast(steps: number, whatIf: WhatIf = {}): LoadForecast {
     const { model, stepUs } = this;
     const season = Math.max(DAY_US, model.layout.day * stepUs);
     const learned = model.seen >= 2 && model.ageUs(model.lastTimeUs) >= 2 * season;
@@ -138,7 +139,8 @@ class SeasonalForecaster implements LoadForecaster {
         points.push(h <= furthest ? this.near(h) : this.beyond(h, furthest, offset, daily));
       }
     }
-    return { stepUs, learned, points };
+    const outlook = (whatIf.growth ?? 1) === 1 ? null : this.dailyOutlook();
+    return { stepUs, learned, points: whatIfPath(points, outlook, model.lastTimeUs, whatIf) };
   }
 
   /** Fitted once a day, because only a closed day changes it. */

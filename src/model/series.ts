@@ -122,8 +122,8 @@ export interface ForecastOptions {
 /** One instance a series; state as in `BaselineModel`. */
 export interface LoadForecaster extends Stateful {
   update(timeUs: number, value: number): void;
-  /** The path for the given number of steps; empty before two values. Does not change the model. */
-  forecast(steps: number): LoadForecast;
+  /** The path for the given number of steps, in another future where asked; empty before two values. Changes nothing. */
+  forecast(steps: number, whatIf?: WhatIf): LoadForecast;
   /** `seed` fixes the simulated paths; the same state and seed give the same answer. */
   capacity(threshold: number, horizonUs: number, seed?: number, whatIf?: WhatIf): Capacity;
 }

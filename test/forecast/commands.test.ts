@@ -151,7 +151,12 @@ test('forecast: what if, pictures, calendars, forecasts that add up', () => {
   expect(plain.whatIf).toEqual({ growth: 1, add: 0 });
   expect(more.whatIf).toEqual({ growth: 2, add: 2.5e6 });
   expect(more.probability).toBeGreaterThan(plain.probability);
-  expect(weir(['forecast', 'g.csv', '--growth', 'x2']).code).toBe(2);
+  const path = (...args: string[]) => JSON.parse(weir(['forecast', 'g.csv', '--json', ...args]).lines[0]);
+  const moved = path('--add', '2.5M');
+  expect(moved.whatIf).toEqual({ growth: 1, add: 2.5e6 });
+  expect(moved.points[5].high95 - path().points[5].high95).toBeCloseTo(2.5e6, 3);
+  expect(weir(['forecast', 'g.csv', '--add', '2.5M']).lines[1]).toBe('if 2.50 M are added:');
+  expect(weir(['forecast', 'g.csv', '--growth', 'fast']).code).toBe(2);
   expect(weir(['forecast', 'g.csv', '--png', 'g.png']).code).toBe(0);
   expect(readFileSync(join(folder, 'g.png')).subarray(1, 4).toString()).toBe('PNG');
   expect(weir(['forecast', 'g.csv', 'a.csv', '--png', 'g.png']).code).toBe(2);

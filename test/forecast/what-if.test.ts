@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { fanChart, forecasters } from '../../src/forecast/forecast.ts';
-import type { LoadForecast } from '../../src/model/series.ts';
+import { CalendarForecaster, fanChart, forecasters } from '../../src/forecast/forecast.ts';
+import type { LoadForecast, WhatIf } from '../../src/model/series.ts';
 import { HOUR_US, normal } from './series.ts';
 
 const DAY_US = 24 * HOUR_US;
@@ -34,6 +34,35 @@ test('twice the growth takes half the time, none takes for ever, an added load i
   expect(days(400, { add: 50 })).toBe(days(350));
   expect(days(400, { add: 500 })).toBeLessThanOrEqual(0);
   expect(days(400, { growth: 1, add: 0 })).toBe(plain);
+});
+
+test('the path moves with what is asked: growth from today on, an added load at once', () => {
+  const load = model();
+  const at = (whatIf?: WhatIf) => load.forecast(24 * 60, whatIf).points;
+  const plain = at();
+  expect(at({ growth: 1, add: 0 })).toEqual(plain);
+  const added = at({ add: 50 });
+  added.forEach(({ expected, low95 }, i) => {
+    expect(expected - plain[i].expected).toBeCloseTo(50, 6);
+    expect(low95 - plain[i].low95).toBeCloseTo(50, 6);
+  });
+  // In 60 days the load of 280 grows by 60; three times as fast by 120 more.
+  const faster = at({ growth: 3 });
+  expect(faster[23].expected - plain[23].expected).toBeLessThan(5);
+  const more = faster.at(-1)!.expected - plain.at(-1)!.expected;
+  expect(more).toBeGreaterThan(95);
+  expect(more).toBeLessThan(145);
+  expect(at({ growth: 0 }).at(-1)!.expected).toBeLessThan(plain.at(-1)!.expected - 40);
+  for (const { low95, low80, expected, high80, high95 } of faster) {
+    expect(low95 <= low80 && low80 <= expected && expected <= high80 && high80 <= high95).toBe(true);
+  }
+});
+
+test('with a calendar the path moves as well', () => {
+  const load = new CalendarForecaster(model(), { zone: 'Europe/Berlin' });
+  load.update(180 * DAY_US, 280);
+  const [plain] = load.forecast(1).points;
+  expect(load.forecast(1, { add: 7 }).points[0].expected).toBeCloseTo(plain.expected + 7, 6);
 });
 
 test('a fan chart is a picture of the size asked for, whatever is in it', () => {
