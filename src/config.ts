@@ -7,6 +7,7 @@ import { type Finding, messageOf, WeirError } from './core/errors.ts';
 import { type Path, SourceFile } from './core/source-file.ts';
 import { parseQuantity } from './core/units.ts';
 import { sourceOptions as collectorSources } from './exporter/exporter.ts';
+import { forecastOptions } from './forecast/forecast.ts';
 import { liveOptions } from './live/live.ts';
 import { kafkaOptions, logOptions, sqlOptions } from './log/log.ts';
 import { type Prefix, parsePrefix } from './model/address.ts';
@@ -50,6 +51,7 @@ const schema = z
       )
       .default([]),
     store: storeOptions.prefault({}),
+    forecast: forecastOptions.prefault({}),
     channels: z.array(channelOptions).default([]),
     routes: z.array(routeOptions).default([]),
     checkpoint: z.strictObject({ interval: duration.default('10s') }).prefault({}),

@@ -3,7 +3,16 @@ import { WeirError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from './core/state.ts';
 import { Detect } from './detect/detect.ts';
-import { baselines, CounterLoads, forecasters, LoadBook, loadPlans, type SeriesSink } from './forecast/forecast.ts';
+import {
+  baselines,
+  type CalendarOptions,
+  CounterLoads,
+  calendarForecasters,
+  forecasters,
+  LoadBook,
+  loadPlans,
+  type SeriesSink,
+} from './forecast/forecast.ts';
 import { Meter } from './meter/meter.ts';
 import type { Evaluation, Transition } from './model/alert.ts';
 import type { FlowBatch, FlowSink } from './model/flow-batch.ts';
@@ -11,6 +20,7 @@ import type { CounterFacts } from './model/intake.ts';
 import type { Names } from './model/names.ts';
 import { type PacketRows, TIME_F64 } from './model/packet-rows.ts';
 import type { RulePlan, RuleSet } from './model/plan.ts';
+import type { ForecasterFactory } from './model/series.ts';
 import type { Key, WindowResults } from './model/window-result.ts';
 import { WindowStage } from './window/window.ts';
 
@@ -31,6 +41,8 @@ export interface EngineOptions {
   watermark?: (maxEventUs: number) => number;
   /** What `if_speed` is for a key, bits per second; NaN where unknown. */
   interfaceSpeed?: (key: Key) => number;
+  /** What the forecasts of loads know of the calendar. */
+  calendar?: CalendarOptions;
   /** Flows that the meter has room for; default 2^20. */
   maxFlows?: number;
 }
@@ -49,6 +61,8 @@ export class Engine implements Stateful {
   readonly loads: LoadBook;
   readonly #counters: CounterLoads;
   readonly #onSeries: SeriesSink;
+  /** Zone in whose time the loads' models live; empty without a calendar. */
+  readonly #zone: string;
   readonly #meter: Meter;
   readonly #windows: WindowStage;
   packets = 0;
@@ -84,7 +98,10 @@ export class Engine implements Stateful {
       },
     });
     this.#onSeries = sinks.series ?? (() => {});
-    this.loads = new LoadBook({}, { forecasters, metrics, onPoint: this.#onSeries });
+    const { zone, holidays = [] } = options.calendar ?? {};
+    this.#zone = zone ?? ([...holidays].length > 0 ? 'UTC' : '');
+    const forecast = forecastersIn(this.#zone, holidays);
+    this.loads = new LoadBook({}, { forecasters: forecast, metrics, onPoint: this.#onSeries });
     this.#counters = new CounterLoads((name, stepUs, timeUs, value) =>
       this.loads.learn(name, 'interface', stepUs, timeUs, value),
     );
@@ -174,6 +191,7 @@ export class Engine implements Stateful {
     out.section('windows', (windows) => this.#windows.save(windows));
     out.section('detect', (detect) => this.#detect.save(detect));
     out.section('alerts', (alerts) => alerts.bytes(this.alerts.save()));
+    out.section('zone', (zone) => zone.text(this.#zone));
     out.section('loads', (loads) => this.loads.save(loads));
     out.section('counters', (counters) => this.#counters.save(counters));
   }
@@ -189,10 +207,15 @@ export class Engine implements Stateful {
     this.#windows.restore(required(sections, 'windows'));
     this.#detect.restore(required(sections, 'detect'));
     this.alerts.restore(required(sections, 'alerts').bytes(), this.#rules);
-    this.loads.restore(required(sections, 'loads'));
+    const zone = sections.get('zone')?.text() ?? '';
+    this.loads.restore(required(sections, 'loads'), zone === this.#zone ? undefined : forecastersIn(zone));
     const counters = sections.get('counters');
     if (counters) this.#counters.restore(counters);
   }
+}
+
+function forecastersIn(zone: string, holidays: CalendarOptions['holidays'] = []): ForecasterFactory {
+  return zone === '' ? forecasters : calendarForecasters(forecasters, { zone, holidays });
 }
 
 function required(sections: ReadonlyMap<string, StateReader>, name: string): StateReader {

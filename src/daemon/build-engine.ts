@@ -22,7 +22,12 @@ export interface EngineParts {
 export function buildEngine(config: Config, rules: RuleSet, parts: EngineParts): Engine {
   const { book, store, time, names, metrics, sinks } = parts;
   return new Engine(
-    { rules, interfaceSpeed: interfaceSpeeds(config), watermark: () => time.watermark() },
+    {
+      rules,
+      interfaceSpeed: interfaceSpeeds(config),
+      watermark: () => time.watermark(),
+      calendar: config.forecast,
+    },
     {
       transition: (transition) => book.tell(transition),
       evaluation: (evaluation) => {

@@ -1,5 +1,12 @@
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
-import type { Capacity, ForecastPoint, LoadForecast, LoadForecaster, WhatIf } from '../model/series.ts';
+import type {
+  Capacity,
+  ForecasterFactory,
+  ForecastPoint,
+  LoadForecast,
+  LoadForecaster,
+  WhatIf,
+} from '../model/series.ts';
 import { DAY_US } from './steps.ts';
 import { plus } from './what-if.ts';
 
@@ -13,7 +20,7 @@ const FIRST_SCATTER = 0.35;
 
 export interface CalendarOptions {
   /** Days that are like no other, `2026-12-25`, in local time. */
-  holidays?: readonly string[];
+  holidays?: readonly string[] | ReadonlySet<string>;
   /** IANA name of the time zone whose clock people follow (`Europe/Berlin`); default UTC. */
   zone?: string;
 }
@@ -34,8 +41,8 @@ export class CalendarForecaster implements LoadForecaster {
   /** Throws a `RangeError` for a zone that nobody knows. */
   constructor(inner: LoadForecaster, { holidays = [], zone }: CalendarOptions) {
     this.#inner = inner;
-    this.#holidays = new Set(holidays);
-    this.#zone = zone === undefined ? null : new ZoneClock(zone);
+    this.#holidays = holidays instanceof Set ? holidays : new Set(holidays);
+    this.#zone = zone === undefined ? null : clockOf(zone);
   }
 
   update(timeUs: number, value: number): void {
@@ -142,6 +149,35 @@ class HolidayDeparture implements Stateful {
 
 function hourOf(localUs: number): number {
   return Math.floor((localUs % DAY_US) / HOUR_US);
+}
+
+/** Forecasters that know a calendar; all of them share it. */
+export function calendarForecasters(
+  inner: ForecasterFactory,
+  { holidays = [], zone }: CalendarOptions,
+): ForecasterFactory {
+  const calendar = { holidays: new Set(holidays), zone };
+  return { create: (options) => new CalendarForecaster(inner.create(options), calendar) };
+}
+
+/** Whether it is the name of a time zone. */
+export function isZone(name: string): boolean {
+  try {
+    clockOf(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const clocks = new Map<string, ZoneClock>();
+const MOST_CLOCKS = 64;
+
+/** One clock for all who follow it. */
+function clockOf(zone: string): ZoneClock {
+  const clock = clocks.get(zone) ?? new ZoneClock(zone);
+  if (clocks.size < MOST_CLOCKS) clocks.set(zone, clock);
+  return clock;
 }
 
 /** What a zone's clocks are ahead of UTC. */

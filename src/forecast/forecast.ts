@@ -3,11 +3,12 @@
 export { AnomalyDetector, type AnomalyScore } from './anomaly.ts';
 export { type BacktestOptions, backtest, type HorizonRecord } from './backtest.ts';
 export { baselines } from './baseline.ts';
-export { CalendarForecaster, type CalendarOptions } from './calendar.ts';
+export { CalendarForecaster, type CalendarOptions, calendarForecasters } from './calendar.ts';
 export { CounterRate } from './counter.ts';
 export { CounterLoads } from './counter-loads.ts';
 export { type FanChart, fanChart } from './fan-chart.ts';
 export { type DeskReport, ForecastDesk, recordText } from './forecast-desk.ts';
+export { forecastOptions } from './forecast-options.ts';
 export { LoadBook, type LoadSeries, type SeriesSink } from './load-book.ts';
 export { forecasters } from './load-forecaster.ts';
 export { loadPlans } from './load-plans.ts';

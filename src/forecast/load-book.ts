@@ -100,17 +100,28 @@ export class LoadBook implements Stateful {
     }
   }
 
-  restore(state: StateReader): void {
+  /** Models that were `saved` under another calendar learn what is kept of their series anew. */
+  restore(state: StateReader, saved: ForecasterFactory = this.#forecasters): void {
     this.#series.clear();
     for (let left = state.number(); left > 0; left--) {
       const name = state.text();
       const rule = state.text();
       const [stepUs, points, lastUs, lastValue] = state.array(Float64Array);
       const recent = [...state.array(Float64Array)];
-      const model = this.#forecasters.create({ stepUs });
+      const model = saved.create({ stepUs });
       model.restore(state);
-      this.#series.set(name, { name, rule, stepUs, points, lastUs, lastValue, recent, model });
+      const series = { name, rule, stepUs, points, lastUs, lastValue, recent, model };
+      if (saved !== this.#forecasters) series.model = this.#relearned(series);
+      this.#series.set(name, series);
     }
+  }
+
+  #relearned({ stepUs, lastUs, recent }: LoadSeries): LoadForecaster {
+    const model = this.#forecasters.create({ stepUs });
+    recent.forEach((value, i) => {
+      model.update(lastUs - (recent.length - 1 - i) * stepUs, value);
+    });
+    return model;
   }
 
   #point(series: LoadSeries, timeUs: number, value: number): void {

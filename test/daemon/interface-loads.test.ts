@@ -5,6 +5,7 @@ import { Feed } from '../../src/daemon/feed.ts';
 import { Decoder } from '../../src/decode/decode.ts';
 import { Engine } from '../../src/engine.ts';
 import { ExporterDecoder } from '../../src/exporter/exporter.ts';
+import type { CalendarOptions } from '../../src/forecast/forecast.ts';
 import { Names } from '../../src/model/names.ts';
 import { bytesOf } from '../exporter/decode.ts';
 
@@ -51,13 +52,13 @@ function datagram(sequence: number, { uptimeMs, inOctets, outOctets }: Reading):
 }
 
 /** An engine with datagrams going in through a source's feed, as in the daemon. */
-function station() {
+function station(first?: CalendarOptions) {
   const points: { name: string; timeUs: number; value: number }[] = [];
   const names = new Names();
   const decoder = new Decoder({ names }, { metrics: new Metrics() });
-  const make = () =>
+  const make = (calendar = first) =>
     new Engine(
-      { rules: { rules: [], home: [] } },
+      { rules: { rules: [], home: [] }, calendar },
       { transition: () => {}, series: (name, timeUs, value) => points.push({ name, timeUs, value }) },
       { names, metrics: new Metrics() },
     );
@@ -81,10 +82,10 @@ function station() {
       const data = datagram(++sequence, reading);
       expect(exporters.decode(data, 0, data.length, '192.0.2.1', 6343, timeUs)).toBe(true);
     },
-    restart() {
+    restart(calendar?: CalendarOptions) {
       const out = new StateWriter();
       engine.save(out);
-      engine = make();
+      engine = make(calendar);
       engine.restore(new StateReader(out.concat()));
     },
   };
@@ -140,4 +141,33 @@ test('the load of an interface is forecast', () => {
   const half = 3 * 288 - 2 + 144;
   const truth = (8e9 * (2 + Math.sin((2 * Math.PI * half) / 288))) / 300;
   expect(Math.abs(points.at(-1)!.expected / truth - 1)).toBeLessThan(0.05);
+});
+
+test('loads follow the configured calendar; a new zone makes models learn anew what is kept, new holidays do not', () => {
+  const zone = 'Asia/Kolkata';
+  const { give, engine, restart } = station({ zone });
+  let octets = 0;
+  const run = (from: number, to: number) => {
+    for (let i = from; i < to; i++) {
+      give(START_US + i * STEP_US, { uptimeMs: i * 300_000, inOctets: octets, outOctets: 0 });
+      octets += Math.round(1e9 * (2 + Math.sin((2 * Math.PI * i) / 288)));
+    }
+  };
+  const forecast = () => engine().loads.get(IN)!.model.forecast(288);
+  run(0, 3 * 288);
+  const before = forecast();
+  restart({ zone, holidays: ['2030-01-01'] });
+  expect(forecast()).toEqual(before);
+  for (const calendar of [{}, { holidays: ['2030-01-01'] }, { zone: 'Europe/Berlin' }]) {
+    restart(calendar);
+    const { points, learned } = forecast();
+    expect(learned).toBe(true);
+    expect(points.map(({ timeUs }) => timeUs)).toEqual(before.points.map(({ timeUs }) => timeUs));
+    expect(points[143].expected / before.points[143].expected).toBeCloseTo(1, 2);
+  }
+  const holiday = new Date((START_US + 3 * 288 * STEP_US) / 1000).toISOString().slice(0, 10);
+  restart({ holidays: [holiday] });
+  const { points: kept } = engine().loads.get(IN)!;
+  run(3 * 288, 3 * 288 + 12);
+  expect(engine().loads.get(IN)?.points).toBe(kept + 12);
 });
