@@ -201,7 +201,6 @@ class PackedKeys {
     if (n === 0) return rows;
     this.#pack(from);
     if (keyRows !== null) renameFirst(this.#words, n, from.keyWords, keyRows);
-    into.reserve(n);
     const before = into.count;
     findAll(findRows(into.keyWords), into, 0, n, this.#hash, this.#words, rows);
     into.beginFrom(before);

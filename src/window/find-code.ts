@@ -2,7 +2,7 @@ import type { KeyedTable } from './keyed-table.ts';
 
 /**
  * Finds or appends the rows of keys `from` .. `to`: hashes in `hash`, words in `words` (packed), answers in `row`. The
- * table must have room for all of them. One function a number of words, so that comparisons are unrolled.
+ * table must have room for all of them (`findAll` makes it). One function a number of words, so that comparisons are unrolled.
  */
 export type FindRows = (
   table: KeyedTable,
@@ -14,14 +14,15 @@ export type FindRows = (
 ) => void;
 
 /** Tables with more places than this do not stay in the cache. */
-const LARGE = 1 << 13;
+const LARGE = 1 << 11;
 const AHEAD = 256;
 /** Keeps the touching from being optimised away. */
 export const touched = { sum: 0 };
 
 /**
- * As `findRows`; in a large table, places and rows are touched some rows ahead, so that the processor fetches many of
- * them at the same time instead of one after the other (test/perf/window.ts).
+ * As `findRows`, some rows at a time, for which it makes room first: room for a whole chunk would be thrown away and made
+ * anew in every pane of few keys. In a large table, places and rows are touched before, so that the processor fetches many
+ * of them at the same time instead of one after the other (test/perf/window.ts).
  */
 export function findAll(
   find: FindRows,
@@ -32,14 +33,13 @@ export function findAll(
   words: Int32Array,
   row: Int32Array,
 ): void {
-  if (table.index.mask < LARGE) {
-    find(table, from, to, hash, words, row);
-    return;
-  }
   for (let at = from; at < to; at += AHEAD) {
     const end = Math.min(to, at + AHEAD);
-    touchPlaces(table.index.entries, table.index.mask, at, end, hash, row);
-    touched.sum ^= touchRows(table.words, 2 * table.stride, at, end, row);
+    table.reserve(end - at);
+    if (table.index.mask >= LARGE) {
+      touchPlaces(table.index.entries, table.index.mask, at, end, hash, row);
+      touched.sum ^= touchRows(table.words, 2 * table.stride, at, end, row);
+    }
     find(table, at, end, hash, words, row);
   }
 }

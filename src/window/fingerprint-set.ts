@@ -1,5 +1,10 @@
 import { KeyIndex } from '../core/key-index.ts';
 import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
+import { touched } from './find-code.ts';
+
+/** Events whose entries are touched together. */
+export const AT_ONCE = 256;
+const PLACES = new Int32Array(AT_ONCE);
 
 /**
  * What was seen and when: 64-bit fingerprints (two hashes) and a time, 28 bytes an entry with its index. Bounded: a
@@ -31,6 +36,12 @@ export class FingerprintSet implements Stateful {
     if (this.#length >= this.#most) this.#evict(firstUs);
     this.#append(low, high, lastUs);
     return true;
+  }
+
+  /** Looks at where the fingerprints of some events stand, so that the processor fetches them at the same time. */
+  touch(lows: Int32Array, order: Uint32Array, from: number, to: number): void {
+    touchPlaces(this.#index.entries, this.#index.mask, lows, order, from, to, PLACES);
+    touched.sum ^= touchEntries(this.#prints, this.#lastUs, to - from, PLACES);
   }
 
   #find(low: number, high: number): number {
@@ -102,4 +113,25 @@ export class FingerprintSet implements Stateful {
     this.#length = length;
     for (let at = 0; at < length; at++) this.#index.enter(this.#prints[2 * at], at);
   }
+}
+
+function touchPlaces(
+  entries: Int32Array,
+  mask: number,
+  lows: Int32Array,
+  order: Uint32Array,
+  from: number,
+  to: number,
+  places: Int32Array,
+): void {
+  for (let k = from; k < to; k = (k + 1) | 0) places[k - from] = entries[((lows[order[k]] & mask) << 1) + 1];
+}
+
+function touchEntries(prints: Int32Array, lastUs: Float64Array, n: number, places: Int32Array): number {
+  let sum = 0;
+  for (let q = 0; q < n; q = (q + 1) | 0) {
+    const at = places[q] > 0 ? places[q] - 1 : 0;
+    sum ^= prints[2 * at] + (lastUs[at] > 0 ? 1 : 0);
+  }
+  return sum;
 }

@@ -1,6 +1,9 @@
 import { KeyIndex } from '../core/key-index.ts';
 import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
 
+/** Room for so many rows is kept, whatever was used. */
+const FEW = 256;
+
 /**
  * Rows of one key each: hash and key words, then accumulators as doubles, in one buffer, so that an update touches
  * one or two cache lines. Rows are dense.
@@ -94,14 +97,15 @@ export class KeyedTable implements Stateful {
   /** Forgets every row; memory stays unless most of it was unused. */
   reset(): void {
     const used = this.count;
-    if (this.#rows > 64 && this.#rows > 8 * used) {
-      this.#rows = Math.max(16, 2 * used);
+    const few = Math.max(used, FEW);
+    if (this.#rows > 8 * few) {
+      this.#rows = 2 * few;
       this.doubles = new Float64Array(this.#rows * this.stride);
       this.words = new Int32Array(this.doubles.buffer);
     } else {
       this.doubles.fill(0, 0, used * this.stride);
     }
-    this.index.clear(used);
+    this.index.clear(few);
     this.count = 0;
   }
 

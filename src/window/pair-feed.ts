@@ -35,7 +35,6 @@ export class PairFeed {
     }
     const n = plan.sketchPast < Number.POSITIVE_INFINITY ? this.#sketch(selected, pairs, keys) : selected;
     if (n === 0) return;
-    table.reserve(n);
     const before = table.count;
     findAll(findRows(table.keyWords), table, 0, n, pairHash, pairWords, pairRow);
     table.beginFrom(before);

@@ -165,7 +165,6 @@ export class RuleFeed {
     const { code, rule } = this.compiled;
     const { keys } = pane;
     const { hash, words, row } = this.#scratch;
-    keys.reserve(to - from);
     const before = keys.count;
     // Without a key there is one row.
     const last = code.keyWords === 0 ? from + 1 : to;

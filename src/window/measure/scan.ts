@@ -1,6 +1,6 @@
 import type { Stateful, StateReader, StateWriter } from '../../core/state.ts';
 import { BIFLOW, FIRST, INITIATOR_KNOWN, IS_ICMP_ERROR, UNASKED } from '../../model/flow-batch.ts';
-import { FingerprintSet } from '../fingerprint-set.ts';
+import { AT_ONCE, FingerprintSet } from '../fingerprint-set.ts';
 import { KeyedTable } from '../keyed-table.ts';
 import { both } from '../layout.ts';
 import { nthSmallest } from '../nth-smallest.ts';
@@ -78,7 +78,15 @@ class Walks implements Stateful {
     this.#walks ??= new KeyedTable(pane.keys.keyWords, [0, 0]);
     const { events } = pane.pairs[this.#pair];
     if (events === null || events.length === 0) return;
-    for (const i of events.inOrder()) this.#contact(pane.keys, events.key[i], events.print[i], events.moment[i]);
+    const order = events.inOrder();
+    for (let from = 0; from < order.length; from += AT_ONCE) {
+      const to = Math.min(order.length, from + AT_ONCE);
+      this.#seen.touch(events.print, order, from, to);
+      for (let k = from; k < to; k++) {
+        const i = order[k];
+        this.#contact(pane.keys, events.key[i], events.print[i], events.moment[i]);
+      }
+    }
     this.dropped += this.#seen.evicted;
     this.#seen.evicted = 0;
   }
