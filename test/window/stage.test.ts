@@ -187,6 +187,23 @@ describe('bounds', () => {
 });
 
 describe('keys and evidence', () => {
+  it('sees a rare column that is empty in some batches and filled in others', () => {
+    const inside = { op: 'compare', field: 'in_if', cmp: '>=', value: 0 } as const;
+    const either = { op: 'or', args: [inside, { op: 'compare', field: 'dst.port', cmp: '==', value: 443 }] } as const;
+    const outside = { op: 'not', arg: inside } as const;
+    const matches = [inside, { ...either, args: [...either.args] }, outside];
+    const rules = matches.map((match, k) => plan({ id: `rule${k}`, match }));
+    const rows = [slice({}), slice({ inIf: 3 }), slice({}), slice({ inIf: 0 })];
+    const counts = (cuts: number[]): unknown =>
+      run(rules, rows, { cuts }).lines.map(({ rule, values }) => [rule, values['packets']]);
+    expect(counts([1])).toEqual([
+      ['rule0', 2],
+      ['rule1', 4],
+      ['rule2', 2],
+    ]);
+    expect(counts([4])).toEqual(counts([1]));
+  });
+
   it('prints keys as people write them, the same whatever came first', () => {
     const rule = plan({ by: [ip('dst.ip', 24, 64), plain('dst.port'), plain('exporter')] });
     const rows = [slice({ exporter: 'edge1', dst: '2001:db8::7' }), slice({ exporter: 'edge1' })];
