@@ -120,6 +120,7 @@ export class Daemon {
     try {
       await this.#loop();
       this.#ports.phase('stopping', 'draining');
+      this.#ports.logger.info({ code: 'run.draining' });
       await this.#finish();
     } finally {
       await this.#lifecycle.stop();

@@ -2,6 +2,8 @@ import type { ByteInput } from './byte-input.ts';
 
 /** Room for many records; a larger record makes its block grow. */
 export const BLOCK_BYTES = 1 << 20;
+/** The least for an input of known length: a compressed one holds more than its length says. */
+const SMALL_BYTES = 64 << 10;
 
 /**
  * The window through which a parser sees an input: one buffer, bytes `start..end` of it unread. Only the unread rest
@@ -24,7 +26,7 @@ export class Block {
 
   constructor(input: ByteInput, bytes = BLOCK_BYTES) {
     this.#input = input;
-    this.data = new Uint8Array(bytes);
+    this.data = new Uint8Array(Math.min(bytes, Math.max(SMALL_BYTES, (input.bytesTotal ?? bytes) + 1)));
     this.view = new DataView(this.data.buffer);
   }
 
