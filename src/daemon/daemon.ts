@@ -167,7 +167,7 @@ export class Daemon {
   #commit(): void {
     this.book.commit(() => {
       const sources = new StateWriter();
-      this.sources.save(sources);
+      this.sources.place(sources);
       const { epoch } = this.checkpointer;
       const eventUs = this.#engine.maxEventUs;
       return { epoch, eventUs: Number.isFinite(eventUs) ? eventUs : 0, sources: sources.concat() };

@@ -125,6 +125,13 @@ export class SourceGroup {
     for (const { source } of this.#running) out.section(source.name, (position) => source.save(position));
   }
 
+  /** Where the sources are, for a commit; `save` is what a run goes on from. */
+  place(out: StateWriter): void {
+    for (const { source } of this.#running) {
+      out.section(source.name, (section) => (source.place ? source.place(section) : source.save(section)));
+    }
+  }
+
   /** To be called before `set`. */
   restore(state: StateReader): void {
     this.#positions = state.sections();

@@ -1,5 +1,5 @@
 import type { InputError } from '../core/errors.ts';
-import type { Stateful } from '../core/state.ts';
+import type { Stateful, StateWriter } from '../core/state.ts';
 import type { FlowBatch } from './flow-batch.ts';
 import type { PacketBatch } from './packet-batch.ts';
 
@@ -50,6 +50,8 @@ export interface Source extends Stateful {
   readonly done: boolean;
   /** The latest damage or failure; the source goes on where it can. */
   readonly error: InputError | null;
+  /** Where it is, small, for what is committed often; default: what `save` writes. Nothing goes on from it. */
+  place?(out: StateWriter): void;
   /** Facts of its own for the status dump: files, drops, restarts. */
   status?(): Record<string, string | number | null>;
   stop(): void | Promise<void>;

@@ -186,6 +186,13 @@ export class SpoolSource implements Source {
     out.json(this.#list.marks);
   }
 
+  /** Only files that are being read and the last one that was: marks of thousands of files would be written each time. */
+  place(out: StateWriter): void {
+    const { marks } = this.#list;
+    const last = marks.findLast(({ done }) => done);
+    out.json(marks.filter((mark) => mark === last || (!mark.done && mark.records > 0)));
+  }
+
   restore(state: StateReader): void {
     this.#list.marks = state.json<FileMark[]>();
   }

@@ -13,6 +13,8 @@ const HEALTHY_MS = 60_000;
 /** How long a child may take to say its last counts. */
 const STOP_MS = 2000;
 const COUNTS = /^(\d+) packets? (captured|received by filter|dropped by kernel|dropped by interface)/;
+/** What it says in any case; a line that is none of these says why it ended. */
+const USUAL = /listening on |^\d+ packets? /;
 
 /**
  * tcpdump as a child process, its capture read from a pipe. When it ends it is started again, after a pause that doubles
@@ -57,7 +59,7 @@ export class TcpdumpSource extends StreamSource {
     const startedMs = performance.now();
     let last = '';
     lines(child.stderr as Readable, (line) => {
-      last = line;
+      if (!USUAL.test(line)) last = line;
       this.#hear(line);
     });
     const input = streamInput(child.stdout as Readable);

@@ -217,6 +217,10 @@ it('files with names of all kinds do not hold memory or handles once they are re
   await takeUntil(source, taken, 300);
   expect(taken.seconds).toHaveLength(300);
   expect(readdirSync('/proc/self/fd').length).toBeLessThan(100);
+  const place = new StateWriter();
+  source.place?.(place);
+  expect(saved(source).length).toBeGreaterThan(30_000);
+  expect(place.byteLength).toBeLessThan(1000);
   appendFileSync(at('ax.pcap'), capture(900, 902).subarray(24));
   await takeUntil(source, taken, 302);
   expect(taken.seconds.slice(-2)).toEqual([900, 901]);

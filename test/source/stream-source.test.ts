@@ -55,7 +55,10 @@ it('standard input: what comes is given as it comes, its end is the end', async 
 it('tcpdump: its capture is read, its losses are kept, and it is started again', async () => {
   writeFileSync(join(folder, 'capture'), capture(50));
   const program = join(folder, 'tcpdump');
-  writeFileSync(program, `#!/bin/sh\ncat ${folder}/capture\necho '7 packets dropped by kernel' >&2\n`);
+  writeFileSync(
+    program,
+    `#!/bin/sh\ncat ${folder}/capture\necho 'tcpdump: listening on eth0' >&2\necho 'tcpdump: the interface went away' >&2\necho '7 packets dropped by kernel' >&2\n`,
+  );
   chmodSync(program, 0o755);
   const source = createCaptureSource(
     { name: 'eth', type: 'tcpdump', interface: 'eth0', filter: '', snaplen: 65_535, command: program },
@@ -66,6 +69,9 @@ it('tcpdump: its capture is read, its losses are kept, and it is started again',
   await pollUntil(source, intake, () => intake.packetCount >= 100);
   expect(source.status?.()).toMatchObject({ restarts: 1 });
   expect(Number(source.status?.()['kernelDrops'])).toBeGreaterThanOrEqual(7);
-  expect(source.error).toMatchObject({ code: 'source.child' });
+  expect(source.error).toMatchObject({
+    code: 'source.child',
+    message: expect.stringContaining('the interface went away'),
+  });
   await source.stop();
 });
