@@ -17,6 +17,8 @@ const CLOSED = 3;
 const ENTRY = 4;
 const ENTRIES = 1024;
 const SLOTS = 16;
+/** A waiting writer looks this often whether the reader has gone, milliseconds. */
+const CLOSED_MS = 100;
 /** Length of an entry that carries nothing; others carry their slot's rows or bytes. */
 const BARE = -1;
 
@@ -97,7 +99,8 @@ export class FlowRingWriter {
 
   #waitFor(word: number, written: number, room: number): void {
     for (let read = Atomics.load(this.#control, word); ((written - read) | 0) >= room && !this.closed; ) {
-      Atomics.wait(this.#control, word, read);
+      // Closing changes no counter, so its notification can come between the check above and the wait: a bounded wait sees it.
+      Atomics.wait(this.#control, word, read, CLOSED_MS);
       read = Atomics.load(this.#control, word);
     }
   }
