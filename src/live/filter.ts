@@ -11,6 +11,9 @@ const NAMES: Readonly<Record<number, string>> = {
   127: 'IEEE802_11_RADIO',
 };
 
+/** A compiler that takes longer hangs. */
+const COMPILE_MS = 10_000;
+
 /** Compiles a filter for a link type: by libpcap, else by `tcpdump -ddd`. Throws `live.filter` for a wrong one. */
 export async function compileFilter(filter: string, linkType: number): Promise<BpfProgram> {
   return (await compileWithLibpcap(filter, linkType)) ?? compileWithTcpdump(filter, linkType);
@@ -20,6 +23,7 @@ export async function compileFilter(filter: string, linkType: number): Promise<B
 export function compileWithTcpdump(filter: string, linkType: number): BpfProgram {
   const { stdout, stderr, error } = spawnSync('tcpdump', ['-ddd', '-y', NAMES[linkType] ?? 'EN10MB', filter], {
     encoding: 'utf8',
+    timeout: COMPILE_MS,
   });
   if (error !== undefined) throw wrongFilter(filter, 'neither libpcap nor tcpdump is there to compile it');
   const [count, ...lines] = stdout.trim().split('\n');
