@@ -55,7 +55,14 @@ function finishTimes(
 ): void {
   const { start, end, duration } = scratch;
   const { startUs, endUs } = batch;
-  const { exportUs } = context;
+  const { exportUs, uptimeMs } = context;
+  if (plan.isUptimes && !plan.hasBoot && !Number.isNaN(uptimeMs)) {
+    for (let n = from; n < to; n++) {
+      startUs[n] = exportUs + sinceExport(start[n], uptimeMs) * 1000;
+      endUs[n] = exportUs + sinceExport(end[n], uptimeMs) * 1000;
+    }
+    return;
+  }
   if (plan.start.kind === UPTIME || plan.end.kind === UPTIME) uptimes(scratch, plan, context, from, to);
   for (let n = from; n < to; n++) {
     let first = timeUs(plan.start, start[n], exportUs);
@@ -101,9 +108,8 @@ function uptimes(scratch: RowScratch, plan: RowPlan, context: Context, from: num
 
 /** Milliseconds from the export to an uptime modulo 2^32: nothing ended long after it was exported. */
 function sinceExport(uptimeMs: number, atExport: number): number {
-  const ahead = (uptimeMs - atExport) % TWO_32;
-  const positive = ahead < 0 ? ahead + TWO_32 : ahead;
-  return positive > MOST_AHEAD_MS ? positive - TWO_32 : positive;
+  const ahead = (uptimeMs - atExport) >>> 0;
+  return ahead > MOST_AHEAD_MS ? ahead - TWO_32 : ahead;
 }
 
 function finishMeta(batch: FlowBatch, scratch: RowScratch, plan: RowPlan, from: number, to: number): void {

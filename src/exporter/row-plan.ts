@@ -12,6 +12,7 @@ import {
   STARTS,
   type TimeElement,
   type TimeRule,
+  UPTIME,
 } from './row-choices.ts';
 import { type BatchColumn, DEFAULTS, type ScratchColumn } from './row-columns.ts';
 import { type Field, type Template, VARIABLE } from './template.ts';
@@ -40,11 +41,15 @@ export interface RowStep {
 /** How the records of one template become rows: made once, run for every set. */
 export interface RowPlan {
   steps: RowStep[];
-  defaults: (readonly [BatchColumn, number])[];
+  /** Columns that the records fill, and those that they leave blank: indices in `DEFAULTS`. */
+  filled: number[];
+  blank: number[];
   start: TimeRule;
   end: TimeRule;
   /** Microseconds a unit of the duration; 0 without one. */
   durationUnit: number;
+  /** Both ends are uptimes, and nothing else tells of time. */
+  isUptimes: boolean;
   hasBoot: boolean;
   hasIp: boolean;
   /** Every row has both addresses, once each. */
@@ -93,12 +98,17 @@ class Planner {
     const hasIp = hasSource || hasDestination;
     const filled = new Set(this.#steps.map((step) => step.column));
     const frame = hasIp ? -1 : this.#find(0, FRAME, Number.POSITIVE_INFINITY);
+    const start = this.#time(STARTS, 'start');
+    const end = this.#time(ENDS, 'end');
+    const durationUnit = this.#duration();
     return {
-      start: this.#time(STARTS, 'start'),
-      end: this.#time(ENDS, 'end'),
-      durationUnit: this.#duration(),
+      start,
+      end,
+      durationUnit,
+      isUptimes: start.kind === UPTIME && end.kind === UPTIME && durationUnit === 0,
       steps: this.#steps,
-      defaults: DEFAULTS.filter(([column]) => !filled.has(column)),
+      filled: DEFAULTS.flatMap(([column], index) => (filled.has(column) ? [index] : [])),
+      blank: DEFAULTS.flatMap(([column], index) => (filled.has(column) ? [] : [index])),
       hasBoot: has.has('boot'),
       hasIp,
       hasBothEnds: hasSource && hasDestination && !innerSource && !innerDestination,

@@ -9,6 +9,7 @@ import {
 } from '../model/flow-batch.ts';
 import type { Context } from './context.ts';
 import { NTP_EPOCH } from './field-value.ts';
+import { Blanks } from './row-blanks.ts';
 import { DEFAULTS, RowScratch } from './row-columns.ts';
 import { copyAddress, copyIfZero, copyInnerAddress, copyNtp, copyUint } from './row-copy.ts';
 import { finishRows } from './row-finish.ts';
@@ -41,12 +42,14 @@ export type FrameFiller = (data: Uint8Array, template: Template, places: Places,
 export class RowWriter {
   readonly batch: FlowBatch;
   readonly #scratch: RowScratch;
+  readonly #blanks: Blanks;
   readonly #sink: FlowSink;
   readonly #fillFrame: FrameFiller;
 
   constructor(capacity: number, sink: FlowSink, fillFrame: FrameFiller) {
     this.batch = createFlowBatch(capacity);
     this.#scratch = new RowScratch(capacity);
+    this.#blanks = new Blanks(this.batch);
     this.#sink = sink;
     this.#fillFrame = fillFrame;
   }
@@ -77,7 +80,10 @@ export class RowWriter {
       this.#copy(step, view, places.at[step.field], places.length[step.field], 0, 1, row);
     }
     finishRows(this.batch, this.#scratch, plan, context, row, row + 1);
-    if (plan.frame >= 0) this.#fillFrame(data, template, places, this.batch, row);
+    if (plan.frame >= 0) {
+      this.#fillFrame(data, template, places, this.batch, row);
+      this.#blanks.forget();
+    }
     this.batch.length = row + 1;
   }
 
@@ -85,6 +91,8 @@ export class RowWriter {
   blank(context: Context): number {
     const row = this.#room();
     for (const [column, value] of DEFAULTS) this.batch[column][row] = value;
+    // What is put into such a row is not known here.
+    this.#blanks.forget();
     this.#clearAddresses(row, row + 1);
     this.batch.meta[row] = NO_PACKETS | NO_OCTETS | NO_LAYER2 | NO_PROTOCOL;
     this.batch.startUs[row] = context.exportUs;
@@ -108,7 +116,7 @@ export class RowWriter {
   }
 
   #defaults(plan: RowPlan, row: number, end: number): void {
-    for (const [column, value] of plan.defaults) this.batch[column].fill(value, row, end);
+    this.#blanks.fill(plan, row, end);
     if (!plan.hasBothEnds) this.#clearAddresses(row, end);
     if (plan.hasRate) {
       this.#scratch.space.fill(-1, row, end);
