@@ -5,6 +5,7 @@ import { Metrics } from './core/metrics.ts';
 import { Decoder } from './decode/decode.ts';
 import { createCollector } from './exporter/exporter.ts';
 import { LiveSource } from './live/live.ts';
+import { startLiveWorker } from './live-thread.ts';
 import { KafkaSource, LogSource, SqlSource } from './log/log.ts';
 import type { Source } from './model/intake.ts';
 import type { Names } from './model/names.ts';
@@ -39,7 +40,11 @@ export function createSource(options: SourceConfig, deps: SourceDeps): Source {
         snaplen: 262_144,
         command: 'tcpdump',
       } as const;
-      return new LiveSource(options, { ...deps, fallback: () => createCaptureSource(tcpdump, deps) });
+      return new LiveSource(options, {
+        ...deps,
+        start: startLiveWorker,
+        fallback: () => createCaptureSource(tcpdump, deps),
+      });
     }
     case 'kafka':
       return new KafkaSource(options, deps);

@@ -28,6 +28,8 @@ const COMPOSERS = [
   'packets.ts',
   'packet-thread.ts',
   'packet-worker.ts',
+  'live-thread.ts',
+  'live-worker.ts',
   'engine.ts',
   'sources.ts',
   'daemon',

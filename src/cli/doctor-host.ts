@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Config, SourceConfig } from '../config.ts';
 import { messageOf, WeirError } from '../core/errors.ts';
 import { parseBytes } from '../core/units.ts';
-import { compileFilter, loadLibc, lookUpInterface, Ring } from '../live/live.ts';
+import { compileFilter, loadLibc, lookUpInterface, PacketSocket } from '../live/live.ts';
 import { type Diagnosis, failure, ok, warning } from './doctor-findings.ts';
 
 const MIB = 2 ** 20;
@@ -50,7 +50,7 @@ async function ringDiagnosis(check: string, name: string, filter: string, needed
   try {
     const program = filter === '' ? null : await compileFilter(filter, device.linkType);
     const options = { blockBytes: MIB, blocks: 2, retireMs: 20, promiscuous: false, cardTime: false, fanout: null };
-    new Ring(await loadLibc(), device, { ...options, filter: program }).close();
+    new PacketSocket(await loadLibc(), device, { ...options, filter: program }).close();
   } catch (cause) {
     const hint = cause instanceof WeirError ? cause.hint : undefined;
     return bad(check, messageOf(cause), hint ?? 'type: tcpdump captures without the ring');

@@ -25,13 +25,17 @@ export class Feed implements Intake {
   }
 
   packets(batch: PacketBatch, from: number, to: number): void {
-    const { decoder, engine } = this.#ports;
+    const { decoder } = this.#ports;
     const rows = this.#rows;
     for (let at = from; at < to; ) {
       at += decoder.decode(batch, at, to, rows);
-      this.#noteTimes(rows);
-      engine().rows(rows);
+      this.rows(rows);
     }
+  }
+
+  rows(rows: PacketRows): void {
+    this.#noteTimes(rows);
+    this.#ports.engine().rows(rows);
   }
 
   flows(batch: FlowBatch): void {

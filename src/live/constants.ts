@@ -22,6 +22,9 @@ export const RAW_HARDWARE = 1 << 6;
 export const FRAME_BYTES = 2048;
 export const EPERM = 1;
 export const EACCES = 13;
+export const ENOMEM = 12;
+/** Room before each frame for a VLAN tag that is put back. */
+export const TAG_BYTES = 4;
 
 /** 32-bit values as an option of a socket. */
 export function words(...values: number[]): Uint8Array {

@@ -10,6 +10,8 @@ export interface NetworkInterface {
   linkType: number;
   loopback: boolean;
   up: boolean;
+  /** Mbit/s; 0 when nobody knows it. */
+  speed: number;
 }
 
 /** What the kernel says of an interface; null when there is none of this name. */
@@ -19,8 +21,18 @@ export function lookUpInterface(name: string): NetworkInterface | null {
     const read = (what: string): string => readFileSync(`/sys/class/net/${name}/${what}`, 'utf8').trim();
     const type = Number(read('type'));
     const up = (Number.parseInt(read('flags'), 16) & 1) !== 0;
-    return { index: Number(read('ifindex')), linkType: LINK_TYPES[type] ?? RAW, loopback: type === LOOPBACK, up };
+    const index = Number(read('ifindex'));
+    return { index, linkType: LINK_TYPES[type] ?? RAW, loopback: type === LOOPBACK, up, speed: speedOf(name) };
   } catch {
     return null;
+  }
+}
+
+/** Down, and without a cable, an interface says -1 or nothing. */
+function speedOf(name: string): number {
+  try {
+    return Math.max(0, Number(readFileSync(`/sys/class/net/${name}/speed`, 'utf8')) || 0);
+  } catch {
+    return 0;
   }
 }

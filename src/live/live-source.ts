@@ -3,21 +3,22 @@ import type { Logger } from '../core/logger.ts';
 import type { Counter, Metrics } from '../core/metrics.ts';
 import type { StateReader, StateWriter } from '../core/state.ts';
 import type { Intake, Source } from '../model/intake.ts';
+import type { Names } from '../model/names.ts';
 import { compileFilter } from './filter.ts';
 import { lookUpInterface } from './interface.ts';
 import { type Libc, loadLibc } from './native.ts';
 import type { LiveOptions } from './options.ts';
-import { Ring } from './ring.ts';
+import type { ReaderThreadDeps } from './reader-thread.ts';
+import { Rings } from './rings.ts';
 
-const BLOCK_BYTES = 1 << 20;
-/** The kernel gives a block after this at the latest, and rings are looked at this often. */
-const RETIRE_MS = 20;
+/** How often threads are looked at for packets. */
 const LOOK_MS = 5;
 const SECOND_MS = 1000;
 /** Rings without koffi, without the right, without libc of this kind: tcpdump may do better. */
 const FALLBACK_CODES: ReadonlySet<string> = new Set(['live.koffi', 'live.permission', 'live.map', 'live.open']);
 
-export interface LiveDeps {
+export interface LiveDeps extends Pick<ReaderThreadDeps, 'start'> {
+  names: Names;
   metrics: Metrics;
   logger: Logger;
   /** Makes the source that stands in where the ring cannot be had. */
@@ -25,9 +26,9 @@ export interface LiveDeps {
 }
 
 /**
- * Packets of one interface from the kernel's ring, in place. Every ring is read by this thread; each block is given in
- * order of time, and blocks of several rings by the time of their first packet. What the kernel had no room for is read
- * each second. An interface that goes away is waited for.
+ * Packets of one interface from the kernel's rings. Each ring is emptied and decoded by a thread of its own, so windows,
+ * alerts and checkpoints on this one do not make it overflow. Packets of several rings are given by the time of the first
+ * of each batch. What the kernel had no room for is read each second. An interface that goes away is waited for.
  */
 export class LiveSource implements Source {
   readonly name: string;
@@ -36,12 +37,12 @@ export class LiveSource implements Source {
   readonly #deps: LiveDeps;
   readonly #counters: { packets: Counter; drops: Counter; received: Counter; reopens: Counter; tags: Counter };
   #libc: Libc | null = null;
-  #rings: Ring[] = [];
+  #rings: Rings | null = null;
   #index = -1;
   #timers: NodeJS.Timeout[] = [];
   #instead: Source | null = null;
   #wake: () => void = () => {};
-  #tags = 0;
+  #opening = false;
 
   constructor(options: LiveOptions, deps: LiveDeps) {
     this.name = options.name;
@@ -86,20 +87,21 @@ export class LiveSource implements Source {
     const device = lookUpInterface(name);
     if (device === null) throw new WeirError('live.interface', `there is no interface ${name}`, { hint: 'ip link' });
     const program = filter === '' ? null : await compileFilter(filter, device.linkType);
-    const fanout = workers === 1 ? null : (process.pid * 31 + device.index) & 0xffff;
-    const blocks = Math.max(2, Math.floor((ring << 20) / BLOCK_BYTES / workers));
-    const options = { blockBytes: BLOCK_BYTES, blocks, retireMs: RETIRE_MS, filter: program, promiscuous, fanout };
-    const rings: Ring[] = [];
-    try {
-      for (let i = 0; i < workers; i++)
-        rings.push(new Ring(this.#libc!, device, { ...options, cardTime: timestamps === 'card' }));
-    } catch (cause) {
-      for (const opened of rings) opened.close();
-      throw cause;
-    }
-    this.#rings = rings;
+    const options = { workers, ring, promiscuous, filter: program, cardTime: timestamps === 'card' };
+    const { names, metrics, start, logger } = this.#deps;
+    this.#rings = Rings.open(this.#libc!, device, options, {
+      names,
+      metrics,
+      start,
+      counts: ({ restoredTags }) => {
+        this.#counters.tags.value += restoredTags;
+      },
+      failed: (message) => void this.#lose('live.thread', `a reading thread ended: ${message}`),
+    });
     this.#index = device.index;
     this.error = null;
+    const { count, size } = this.#rings;
+    logger.info({ code: 'live.open', source: this.name, interface: name, rings: count, mebibytes: size }, 'capturing');
   }
 
   async #fallBack(cause: unknown, wake: () => void): Promise<void> {
@@ -122,46 +124,33 @@ export class LiveSource implements Source {
   }
 
   #look(): void {
-    for (const ring of this.#rings) {
-      if (ring.readyUs === Number.POSITIVE_INFINITY) continue;
-      this.#wake();
-      return;
-    }
+    if (this.#rings?.ready) this.#wake();
   }
 
   poll(intake: Intake, budget: number, untilUs?: number): boolean | Promise<boolean> {
     if (this.#instead !== null) return this.#instead.poll(intake, budget, untilUs);
     for (let given = 0; given < budget; ) {
-      const ring = this.#first();
-      if (ring === null || !ring.fill()) return false;
-      const { batch } = ring;
-      if (batch.length > 0) intake.packets(batch, 0, batch.length);
-      this.#counters.packets.value += batch.length;
-      given += Math.max(1, batch.length);
-      ring.release();
+      const rows = this.#rings?.next() ?? null;
+      if (rows === null) return false;
+      given += rows.length;
+      this.#counters.packets.value += rows.length;
+      intake.rows(rows);
     }
     return true;
   }
 
-  /** The ring whose block begins first. */
-  #first(): Ring | null {
-    let first: Ring | null = null;
-    let firstUs = Number.POSITIVE_INFINITY;
-    for (const ring of this.#rings) {
-      const us = ring.readyUs;
-      if (us >= firstUs) continue;
-      first = ring;
-      firstUs = us;
-    }
-    return first;
-  }
-
   async #eachSecond(): Promise<void> {
+    if (this.#opening) return;
     this.#takeCounts();
     const device = lookUpInterface(this.#options.interface);
     if (device?.index === this.#index) return this.#tellState(device.up);
-    if (this.#rings.length > 0) this.#lose();
-    if (device === null) return;
+    this.#opening = true;
+    if (this.#rings !== null) await this.#lose('live.gone', `${this.#options.interface} is gone`);
+    if (device !== null) await this.#openAgain();
+    this.#opening = false;
+  }
+
+  async #openAgain(): Promise<void> {
     try {
       await this.#open();
       this.#counters.reopens.value++;
@@ -172,20 +161,14 @@ export class LiveSource implements Source {
   }
 
   #takeCounts(): void {
-    let tags = 0;
-    for (const ring of this.#rings) {
-      const { packets, drops } = ring.counts();
-      this.#counters.received.value += packets;
-      this.#counters.drops.value += drops;
-      tags += ring.restoredTags;
-    }
-    this.#counters.tags.value += Math.max(0, tags - this.#tags);
-    this.#tags = tags;
+    if (this.#rings === null) return;
+    const { packets, drops } = this.#rings.counts();
+    this.#counters.received.value += packets;
+    this.#counters.drops.value += drops;
   }
 
-  /** A socket whose interface goes down and up again goes on by itself; its error is only read. */
+  /** A socket whose interface goes down and up again goes on by itself. */
   #tellState(up: boolean): void {
-    for (const ring of this.#rings) ring.pendingError();
     if (!up) this.#tell('live.down', `${this.#options.interface} is down`);
     else if (this.error !== null) {
       this.error = null;
@@ -195,12 +178,12 @@ export class LiveSource implements Source {
   }
 
   /** The interface is gone: packets that still wait are of the past and of no use without it. */
-  #lose(): void {
-    this.#tell('live.gone', `${this.#options.interface} is gone`);
-    for (const ring of this.#rings) ring.close();
-    this.#rings = [];
+  async #lose(code: string, message: string): Promise<void> {
+    this.#tell(code, message);
+    const rings = this.#rings;
+    this.#rings = null;
     this.#index = -1;
-    this.#tags = 0;
+    await rings?.close();
   }
 
   #tell(code: string, message: string): void {
@@ -227,15 +210,17 @@ export class LiveSource implements Source {
       received: received.value,
       reopens: reopens.value,
     };
-    return { interface: this.#options.interface, rings: this.#rings.length, ...counts };
+    const size = { rings: this.#rings?.count ?? 0, ringMebibytes: this.#rings?.size ?? 0 };
+    return { interface: this.#options.interface, ...size, ...counts };
   }
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
     this.#takeCounts();
-    for (const ring of this.#rings) ring.close();
-    this.#rings = [];
+    const rings = this.#rings;
+    this.#rings = null;
+    await rings?.close();
     await this.#instead?.stop();
   }
 }

@@ -7,8 +7,8 @@ export interface Libc {
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   close(fd: number): number;
-  /** Maps `length` bytes of a socket's ring, shared; the bytes themselves, not a copy. */
-  map(fd: number, length: number): { buffer: ArrayBuffer; unmap(): void };
+  /** Maps `length` bytes of a socket's ring, shared. */
+  map(fd: number, length: number): { address: bigint; unmap(): void };
   /** Where the bytes are; they must stay referenced and are of a buffer that does not move. */
   addressOf(bytes: Uint8Array): bigint;
   /** The kernel's clock: `struct timex` (adjtimex(2)). */
@@ -54,11 +54,16 @@ export async function loadLibc(): Promise<Libc> {
       if (address === null || ffi.address(address) === MAP_FAILED) {
         throw new WeirError('live.map', `the ring cannot be mapped (errno ${ffi.errno()})`);
       }
-      return { buffer: ffi.view(address, length), unmap: () => void munmap(address, length) };
+      return { address: ffi.address(address) as bigint, unmap: () => void munmap(address, length) };
     },
     addressOf: (bytes) => ffi.address(bytes) as bigint,
     errno: () => ffi.errno(),
   };
+}
+
+/** The bytes of this process at an address: the bytes themselves, not a copy, whichever thread asks. */
+export async function viewMemory(address: bigint, length: number): Promise<ArrayBuffer> {
+  return (await koffi()).view(address, length);
 }
 
 const LIBPCAP = ['libpcap.so.0.8', 'libpcap.so.1', 'libpcap.so'];

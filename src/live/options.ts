@@ -7,8 +7,18 @@ export const liveOptions = z
     type: z.literal('live'),
     interface: z.string().min(1).max(15).describe('The network interface.'),
     filter: z.string().default('').describe('A filter in the language of pcap-filter(7), run by the kernel.'),
-    workers: z.int().min(1).max(16).default(1).describe('Rings that share the traffic by flow (PACKET_FANOUT).'),
-    ring: z.int().min(2).max(2048).default(64).describe('MiB of memory that all rings have together.'),
+    workers: z
+      .int()
+      .min(1)
+      .max(16)
+      .default(1)
+      .describe('Rings, each with a thread, that share the traffic by flow (PACKET_FANOUT).'),
+    ring: z
+      .int()
+      .min(2)
+      .max(4096)
+      .optional()
+      .describe('MiB of memory that all rings have together; default half a second of the line, 32 to 256.'),
     promiscuous: z.boolean().default(true),
     timestamps: z
       .enum(['kernel', 'card'])

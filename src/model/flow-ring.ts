@@ -1,4 +1,5 @@
 import { type FlowBatch, sharedFlowBuffer, viewFlowBatch } from './flow-batch.ts';
+import { PacketRows, ROW } from './packet-rows.ts';
 
 /** Shared memory of a ring: plain buffers, so that it can be handed to another thread. */
 export interface FlowRingMemory {
@@ -41,6 +42,7 @@ export class FlowRingWriter {
   readonly #values: Float64Array;
   readonly #slots: FlowBatch[];
   readonly #bytes: Uint8Array[];
+  readonly #packets: PacketRows[];
   #slotsWritten = 0;
 
   constructor(memory: FlowRingMemory) {
@@ -48,6 +50,7 @@ export class FlowRingWriter {
     this.#values = new Float64Array(memory.values);
     this.#slots = memory.slots.map((buffer) => viewFlowBatch(buffer, memory.rows));
     this.#bytes = memory.slots.map((buffer) => new Uint8Array(buffer));
+    this.#packets = memory.slots.map(packetView);
   }
 
   /** The reader has gone: nothing that is written will be read. */
@@ -64,6 +67,24 @@ export class FlowRingWriter {
     this.#slots[this.#freeSlot()].copyAll(batch);
     this.#slotsWritten++;
     this.#publish(kind, 0, batch.length);
+  }
+
+  /** Copies decoded packets, at most `packetRoom` of them. */
+  packets(kind: number, rows: PacketRows): void {
+    const slot = this.#packets[this.#freeSlot()];
+    slot.words.set(rows.words.subarray(0, rows.length * ROW));
+    this.#slotsWritten++;
+    this.#publish(kind, 0, rows.length);
+  }
+
+  /** Packets that one entry has room for. */
+  get packetRoom(): number {
+    return this.#packets[0].capacity;
+  }
+
+  /** Sleeps for at most so long; at once when the reader has gone. */
+  sleep(ms: number): void {
+    if (!this.closed) Atomics.wait(this.#control, CLOSED, 0, ms);
   }
 
   /** A text of any length, in as many entries as it takes; the value of each says how many bytes come after it. */
@@ -115,6 +136,7 @@ export class FlowRingReader {
   readonly #values: Float64Array;
   readonly #slots: FlowBatch[];
   readonly #bytes: Uint8Array[];
+  readonly #packets: PacketRows[];
   #length = BARE;
   #held = false;
 
@@ -123,6 +145,7 @@ export class FlowRingReader {
     this.#values = new Float64Array(memory.values);
     this.#slots = memory.slots.map((buffer) => viewFlowBatch(buffer, memory.rows));
     this.#bytes = memory.slots.map((buffer) => new Uint8Array(buffer));
+    this.#packets = memory.slots.map(packetView);
   }
 
   /** Goes to the next entry; false when there is none yet. */
@@ -146,6 +169,13 @@ export class FlowRingReader {
     return batch;
   }
 
+  /** The entry's packets: a view, too. */
+  get packets(): PacketRows {
+    const rows = this.#packets[this.#slot];
+    rows.length = this.#length;
+    return rows;
+  }
+
   /** The entry's piece of a text. */
   get bytes(): Uint8Array {
     return this.#bytes[this.#slot].slice(0, this.#length);
@@ -161,8 +191,7 @@ export class FlowRingReader {
   /** Lets the writer go on without a reader. */
   close(): void {
     Atomics.store(this.#control, CLOSED, 1);
-    Atomics.notify(this.#control, READ);
-    Atomics.notify(this.#control, SLOTS_READ);
+    for (const word of [READ, SLOTS_READ, CLOSED]) Atomics.notify(this.#control, word);
   }
 
   get #slot(): number {
@@ -180,4 +209,8 @@ export class FlowRingReader {
     Atomics.add(this.#control, word, 1);
     Atomics.notify(this.#control, word);
   }
+}
+
+function packetView(buffer: SharedArrayBuffer): PacketRows {
+  return new PacketRows(Math.floor(buffer.byteLength / (4 * ROW)), buffer);
 }

@@ -2,6 +2,7 @@ import type { InputError } from '../core/errors.ts';
 import type { Stateful, StateWriter } from '../core/state.ts';
 import type { FlowBatch } from './flow-batch.ts';
 import type { PacketBatch } from './packet-batch.ts';
+import type { PacketRows } from './packet-rows.ts';
 
 /** What a reading of a counter comes with. */
 export interface CounterFacts {
@@ -15,6 +16,8 @@ export interface CounterFacts {
 export interface Intake {
   /** Frames `from <= i < to`, in order of event time. */
   packets(batch: PacketBatch, from: number, to: number): void;
+  /** Packets that the source decoded itself, in order of event time; their ids are those of `Names`. */
+  rows(rows: PacketRows): void;
   /** Flow records or slices, in order of their ends as far as the source has an order. */
   flows(batch: FlowBatch): void;
   /**

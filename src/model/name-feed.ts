@@ -1,6 +1,7 @@
 import type { StringTable } from '../core/string-table.ts';
 import type { FlowBatch } from './flow-batch.ts';
 import type { Names } from './names.ts';
+import { DNS_NAME, LAYERS, type PacketRows, ROW, SNI } from './packet-rows.ts';
 
 type Fresh = { [K in keyof Names as Names[K] extends StringTable ? K : never]: string[] };
 
@@ -28,15 +29,19 @@ export class NameFeed {
   }
 }
 
-/** Turns the ids of another thread's rows into this thread's. Ids are dense, so that a map is an array a table. */
+/** Turns the ids of another thread's rows into this thread's. */
 export class NameMap {
   readonly #names: Names;
-  readonly #layers = [0];
-  readonly #texts = [0];
-  readonly #exporters = [0];
+  readonly #layers: IdMap;
+  readonly #texts: IdMap;
+  readonly #exporters: IdMap;
 
-  constructor(names: Names) {
+  /** @param share what the other thread's names were made with */
+  constructor(names: Names, share = 1) {
     this.#names = names;
+    this.#layers = new IdMap(names.layers.capacity / share);
+    this.#texts = new IdMap(names.names.capacity / share);
+    this.#exporters = new IdMap(names.exporters.capacity / share);
   }
 
   learn(fresh: string): void {
@@ -52,8 +57,37 @@ export class NameMap {
     translate(batch.sni, batch.length, this.#texts);
     translate(batch.exporter, batch.length, this.#exporters);
   }
+
+  translateRows({ words, length }: PacketRows): void {
+    const layers = this.#layers;
+    const texts = this.#texts;
+    for (let at = 0; at < length * ROW; at += ROW) {
+      words[at + LAYERS] = layers.of(words[at + LAYERS]);
+      words[at + DNS_NAME] = texts.of(words[at + DNS_NAME]);
+      words[at + SNI] = texts.of(words[at + SNI]);
+    }
+  }
 }
 
-function translate(ids: Int32Array, length: number, to: number[]): void {
-  for (let row = 0; row < length; row++) ids[row] = to[ids[row]];
+function translate(ids: Int32Array, length: number, map: IdMap): void {
+  for (let row = 0; row < length; row++) ids[row] = map.of(ids[row]);
+}
+
+/** Ids are dense and as many as the other thread's table holds are valid: an array with that much room is a map. */
+class IdMap {
+  readonly #capacity: number;
+  readonly #ids: number[] = [0];
+  #next = 1;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  push(id: number): void {
+    this.#ids[this.#next++ % this.#capacity] = id;
+  }
+
+  of(id: number): number {
+    return id === 0 ? 0 : this.#ids[id % this.#capacity];
+  }
 }

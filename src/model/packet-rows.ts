@@ -63,16 +63,16 @@ export const IS_IPV6 = 1 << 19;
 /** The packet carried transport payload (bytes after the TCP or UDP header, by the IP length). */
 export const HAS_PAYLOAD = 1 << 20;
 
-/** A buffer of decoded packets. */
+/** A buffer of decoded packets: its own, or one that it is given (shared with another thread, with room for `capacity`). */
 export class PacketRows {
   readonly capacity: number;
   length = 0;
   readonly words: Int32Array;
   readonly doubles: Float64Array;
 
-  constructor(capacity = 256) {
+  constructor(capacity = 256, buffer: ArrayBufferLike = new ArrayBuffer(4 * ROW * capacity)) {
     this.capacity = capacity;
-    this.words = new Int32Array(capacity * ROW);
-    this.doubles = new Float64Array(this.words.buffer);
+    this.words = new Int32Array(buffer, 0, capacity * ROW);
+    this.doubles = new Float64Array(buffer, 0, (capacity * ROW) >> 1);
   }
 }

@@ -51,6 +51,7 @@ function collector(more: Record<string, unknown> = {}) {
   const octets: number[] = [];
   const intake: Intake = {
     packets() {},
+    rows() {},
     series() {},
     flows(batch: FlowBatch) {
       for (let n = 0; n < batch.length; n++) octets.push(batch.octetDeltaCount[n]);

@@ -28,6 +28,7 @@ let last = 0;
 
 const intake: Intake = {
   packets() {},
+  rows() {},
   series() {},
   flows(batch: FlowBatch) {
     last = performance.now();

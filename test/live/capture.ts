@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { Metrics } from '../../src/core/metrics.ts';
-import { Decoder } from '../../src/decode/decode.ts';
 import { LiveSource } from '../../src/live/live.ts';
+import { startLiveWorker } from '../../src/live-thread.ts';
 import { Meter } from '../../src/meter/meter.ts';
 import type { FlowObject } from '../../src/model/flow-fields.ts';
 import { FlowFormatter } from '../../src/model/flow-json.ts';
 import { Names } from '../../src/model/names.ts';
-import { PacketRows } from '../../src/model/packet-rows.ts';
+import type { PacketRows } from '../../src/model/packet-rows.ts';
 
 /** Captures an interface through the ring, decoder and meter until SIGTERM; then writes what it got. */
 const [device, workers, filter, output] = process.argv.slice(2);
@@ -15,8 +15,6 @@ const metrics = new Metrics();
 const names = new Names();
 const flows: FlowObject[] = [];
 const format = new FlowFormatter(names);
-const decoder = new Decoder({ names }, { metrics });
-const rows = new PacketRows(256);
 const meter = new Meter(
   { slices: false, idleTimeoutUs: 600e6, activeTimeoutUs: 600e6 },
   {
@@ -32,17 +30,15 @@ let firstMs = 0;
 let lastMs = 0;
 let cpu = process.cpuUsage();
 const intake = {
-  packets(batch: Parameters<Decoder['decode']>[0], from: number, to: number): void {
+  packets() {},
+  rows(rows: PacketRows): void {
     if (packets === 0) {
       firstMs = performance.now();
       cpu = process.cpuUsage();
     }
-    packets += to - from;
+    packets += rows.length;
     lastMs = performance.now();
-    for (let at = from; at < to; ) {
-      at += decoder.decode(batch, at, to, rows);
-      meter.add(rows);
-    }
+    meter.add(rows);
   },
   flows() {},
   series() {},
@@ -54,12 +50,13 @@ const source = new LiveSource(
     interface: device,
     filter,
     workers: Number(workers),
-    ring: 64,
     promiscuous: true,
     timestamps: 'kernel',
     fallback: false,
   },
   {
+    names,
+    start: startLiveWorker,
     metrics,
     logger: pino({ level: 'warn' }),
     fallback: () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../src/core/metrics.ts';
 import { compileWithTcpdump } from '../../src/live/filter.ts';
 import { compileFilter, LiveSource, lookUpInterface } from '../../src/live/live.ts';
+import { Names } from '../../src/model/names.ts';
 
 const hasTcpdump = spawnSync('tcpdump', ['--version']).error === undefined;
 
@@ -43,10 +44,16 @@ describe('interfaces', () => {
       timestamps: 'kernel',
       fallback: true,
     } as const;
+    const never = { names: new Names(), start: (): never => fallback() };
     const fallback = (): never => {
       throw new Error('not asked for');
     };
-    const source = new LiveSource(options, { metrics: new Metrics(), logger: pino({ level: 'silent' }), fallback });
+    const source = new LiveSource(options, {
+      ...never,
+      metrics: new Metrics(),
+      logger: pino({ level: 'silent' }),
+      fallback,
+    });
     await expect(source.start(() => {})).rejects.toMatchObject({ code: 'live.interface' });
   });
 });

@@ -69,6 +69,7 @@ async function read(
   if (state) source.restore(new StateReader(state));
   const intake = {
     packets() {},
+    rows() {},
     series() {},
     flows(batch: { length: number; packetDeltaCount: Float64Array }): void {
       for (let n = 0; n < batch.length; n++) seen.push(batch.packetDeltaCount[n]);

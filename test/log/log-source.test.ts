@@ -28,6 +28,7 @@ let given: number[];
 
 const intake: Intake = {
   packets() {},
+  rows() {},
   series() {},
   flows: (batch) => {
     for (let n = 0; n < batch.length; n++) given.push(batch.packetDeltaCount[n]);

@@ -46,6 +46,7 @@ const seen: number[] = [];
 const ends = new Set<number>();
 const intake = {
   packets() {},
+  rows() {},
   series() {},
   flows(batch: { length: number; octetDeltaCount: Float64Array; endUs: Float64Array }): void {
     for (let n = 0; n < batch.length; n++) {

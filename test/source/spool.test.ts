@@ -50,6 +50,8 @@ class Taken implements Intake {
     for (let i = from; i < to; i++) this.seconds.push(batch.timeUs[i] / 1e6);
   }
 
+  rows(): void {}
+
   flows(): void {}
 
   series(): void {}

@@ -25,6 +25,8 @@ class Counted implements Intake {
     this.packetCount += to - from;
   }
 
+  rows(): void {}
+
   flows(): void {}
 
   series(): void {}
