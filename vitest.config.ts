@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/perf/**', 'test/soak/**'],
-    pool: 'threads',
+    // A process can be ended whatever native code it waits in; a thread cannot, and the run would never end.
+    pool: 'forks',
     // One a core: many tests wait for processes that they started.
     maxWorkers: availableParallelism(),
     testTimeout: 120_000,

@@ -6,6 +6,7 @@ import {
   renameSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -108,6 +109,7 @@ describe('a log that is followed', () => {
 
     appendFileSync(path, row(4));
     writeFileSync(`${path}.2.gz`, gzipSync(readFileSync(path)));
+    utimesSync(`${path}.2.gz`, 1_400_000_000, 1_400_000_000);
     rmSync(path);
     await new Promise((resolve) => setImmediate(resolve));
     writeFileSync(`${path}.1`, HEADER + row(5));
