@@ -1,6 +1,8 @@
 /**
  * Calibrated intervals without a distribution: a decayed histogram of |residual| / sigma on a logarithmic scale, whose
- * quantile levels follow the misses (adaptive conformal inference, Gibbs and Candes 2021, arXiv 2106.00170).
+ * quantile levels follow the misses (adaptive conformal inference, Gibbs and Candes 2021, arXiv 2106.00170). The width
+ * follows them too, for a level cannot ask for more than the largest score (quantile tracking in logarithms, after
+ * Angelopoulos, Candes and Tibshirani 2023, arXiv 2307.16895).
  * One slice of an Int16Array for the bins, one of a Float32Array for the scalars.
  */
 const BINS = 48;
@@ -10,7 +12,7 @@ const SPAN = Math.log(HIGHEST / LOWEST);
 const PER_LOG = BINS / SPAN;
 const DECAY = 0.9995;
 /** The largest score bounds every interval, so it is forgotten too, or one outage would widen them for good. */
-const LARGEST_DECAY = 0.999;
+const LARGEST_DECAY = 0.997;
 const LEAST_LARGEST = 3;
 /** Bins count in eighths of a score, so that a histogram that has forgotten all it can forget fits 15 bits. */
 const UNIT = 8;
@@ -22,14 +24,19 @@ const HALVE_AT = 2;
 const EDGE = Float64Array.from({ length: BINS + 1 }, (_, i) => (i === 0 ? 0 : LOWEST * Math.exp((i / BINS) * SPAN)));
 
 export const BINS_SIZE = BINS;
-/** Scalars: weight of the next score, sum of the bins, level for 95 %, level for 80 %, largest score, scores seen. */
-export const CONFORMAL_SCALARS = 6;
+/** Scalars: weight of the next score, sum of the bins, level for 95 %, for 80 %, largest score, scores seen, ln of both widths. */
+export const CONFORMAL_SCALARS = 8;
 const WEIGHT = 0;
 const TOTAL = 1;
 const LEVEL95 = 2;
 const LEVEL80 = 3;
 const LARGEST = 4;
 const SEEN = 5;
+const WIDTH95 = 6;
+const WIDTH80 = 7;
+/** How far ln of the width goes. */
+const NARROWEST = -1;
+const WIDEST = 1.5;
 
 /** Scores of a Laplace distribution, weighing as much as this many real ones: wide intervals until data speak. */
 const PRIOR_WEIGHT = 12;
@@ -47,6 +54,7 @@ export function conformalInit(f: Int16Array, bins: number, s: Float32Array, at: 
   s[at + LEVEL80] = 0.2;
   s[at + LARGEST] = 5;
   s[at + SEEN] = 0;
+  s[at + WIDTH95] = s[at + WIDTH80] = 0;
 }
 
 function binOf(score: number): number {
@@ -79,10 +87,24 @@ function halve(f: Int16Array, bins: number, s: Float32Array, at: number): void {
   s[at + WEIGHT] /= 2;
 }
 
-/** Moves both levels: a miss lowers the level and so widens the next interval, a hit narrows it a little. */
-export function conformalAdapt(s: Float32Array, at: number, miss95: boolean, miss80: boolean, rate: number): void {
-  s[at + LEVEL95] = clamp(s[at + LEVEL95] + rate * (0.05 - (miss95 ? 1 : 0)), -0.05, 0.5);
-  s[at + LEVEL80] = clamp(s[at + LEVEL80] + rate * (0.2 - (miss80 ? 1 : 0)), -0.05, 0.8);
+/**
+ * Moves levels and widths: a miss lowers the level and so widens the next interval, a hit narrows it a little.
+ * @param widen what a miss adds to ln of the width
+ */
+export function conformalAdapt(
+  s: Float32Array,
+  at: number,
+  miss95: boolean,
+  miss80: boolean,
+  rate: number,
+  widen: number,
+): void {
+  const off95 = (miss95 ? 1 : 0) - 0.05;
+  const off80 = (miss80 ? 1 : 0) - 0.2;
+  s[at + LEVEL95] = clamp(s[at + LEVEL95] - rate * off95, -0.05, 0.5);
+  s[at + LEVEL80] = clamp(s[at + LEVEL80] - rate * off80, -0.05, 0.8);
+  s[at + WIDTH95] = clamp(s[at + WIDTH95] + widen * off95, NARROWEST, WIDEST);
+  s[at + WIDTH80] = clamp(s[at + WIDTH80] + widen * off80, NARROWEST, WIDEST);
 }
 
 function clamp(v: number, low: number, high: number): number {
@@ -90,11 +112,11 @@ function clamp(v: number, low: number, high: number): number {
 }
 
 export function conformalHalf95(f: Int16Array, bins: number, s: Float32Array, at: number): number {
-  return quantileAbove(f, bins, s, at, s[at + LEVEL95]);
+  return Math.exp(s[at + WIDTH95]) * quantileAbove(f, bins, s, at, s[at + LEVEL95]);
 }
 
 export function conformalHalf80(f: Int16Array, bins: number, s: Float32Array, at: number): number {
-  return quantileAbove(f, bins, s, at, s[at + LEVEL80]);
+  return Math.exp(s[at + WIDTH80]) * quantileAbove(f, bins, s, at, s[at + LEVEL80]);
 }
 
 /** The score that a share `tail` of past scores exceeds, interpolated inside its bin; the largest one when tail <= 0. */

@@ -10,7 +10,7 @@ import {
   tailProbability,
 } from './conformal.ts';
 import { CONSTANT, RLS_SIZE, rlsInit, rlsLearn, rlsPredict } from './rls.ts';
-import { conformalRate, forgetting, scaleRate } from './steps.ts';
+import { conformalRate, forgetting, scaleRate, wideningRate } from './steps.ts';
 
 /** Scales of the fitting error, of the issued forecast's error and of the features; steps learned; then the conformal ones. */
 const S = 0;
@@ -56,6 +56,7 @@ export class HorizonHead {
   private readonly cells: number;
   private readonly lambda: number;
   private readonly rate: number;
+  private readonly widen: number;
 
   /** @param floats where the head's floats begin among those of a series; @param cells the same for cells */
   constructor(horizon: number, stepUs: number, floats: number, cells: number) {
@@ -63,7 +64,8 @@ export class HorizonHead {
     this.floats = floats;
     this.cells = cells;
     this.lambda = forgetting(stepUs);
-    this.rate = conformalRate(stepUs, horizon);
+    this.rate = conformalRate(horizon);
+    this.widen = wideningRate(stepUs, horizon);
   }
 
   init(m: HeadState): void {
@@ -135,18 +137,29 @@ export class HorizonHead {
     m.floats[at + S] = Math.max(LEAST_SCALE, next);
   }
 
+  /** Judges the interval by a value that is held for an outlier: it was missed all the same. @param weight of the miss */
+  settleHeld(m: HeadState, target: number, z: number, weight: number): void {
+    const at = m.floatsAt + this.floats;
+    const residual = Math.abs(z - this.issued(m, target));
+    if (!Number.isNaN(residual)) this.adapt(m, at + CONFORMAL, residual, target, weight);
+  }
+
+  private adapt(m: HeadState, conformal: number, residual: number, target: number, weight: number): void {
+    const halves = this.halves(m, target);
+    const miss95 = residual > decodeHalf(m.cells[halves]);
+    const miss80 = residual > decodeHalf(m.cells[halves + 1]);
+    conformalAdapt(m.floats, conformal, miss95, miss80, weight * this.rate, weight * this.widen);
+  }
+
   /** Judges the issued forecast against what came, and moves interval and scale. */
   settle(m: HeadState, target: number, z: number): void {
     const f = m.floats;
     const at = m.floatsAt + this.floats;
     const residual = Math.abs(z - f[at + PENDING + (target % this.horizon)]);
     if (Number.isNaN(residual)) return;
-    const halves = this.halves(m, target);
     const conformal = at + CONFORMAL;
     const sigma = f[at + SIGMA];
-    const miss95 = residual > decodeHalf(m.cells[halves]);
-    const miss80 = residual > decodeHalf(m.cells[halves + 1]);
-    conformalAdapt(f, conformal, miss95, miss80, this.rate);
+    this.adapt(m, conformal, residual, target, 1);
     conformalLearn(m.cells, m.cellsAt + this.cells, f, conformal, residual / sigma);
     const rate = Math.max(scaleRate(this.horizon), 1 / (scoresSeen(f, conformal) + 3));
     const next = sigma + rate * (1.25 * Math.min(residual, 6 * sigma) - sigma);

@@ -7,6 +7,7 @@ import {
   CURRENT,
   FILLED,
   FIRST_US,
+  HELD,
   LAST_INDEX,
   LEAST,
   LEVEL,
@@ -196,7 +197,11 @@ export class SeasonalModel extends ModelNumbers {
     const z = this.floored(raw);
     const verdict = Number.isNaN(raw) ? 'missing' : verdictOf(this, z, forecast, t);
     const real = verdict === 'usual' || verdict === 'believed';
-    if (verdict === 'held') keepHeld(this, raw, t);
+    if (verdict === 'held') {
+      keepHeld(this, raw, t);
+      // The misses of one run say ever less of how wide the interval should be.
+      for (const head of this.heads) head.settleHeld(this, t, z, 1 / s[o + HELD]);
+    }
     if (verdict === 'believed') releaseHeld(this);
     if (real) {
       this.learnHeads(t, z);

@@ -8,15 +8,25 @@ export function forgetting(stepUs: number): number {
   return 1 - Math.min(0.02, 0.001 * (stepUs / HOUR_US) ** 0.648);
 }
 
-/** Rate of the conformal levels: 0.01, slower for far horizons, whose misses come in runs. */
-export function conformalRate(stepUs: number, horizon: number): number {
-  const independent = 4 * (stepUs / HOUR_US) ** -0.442;
-  return 0.01 / Math.max(1, horizon / independent);
+/**
+ * Rate of the conformal levels: 0.01, slower for far horizons, whose misses come in runs. A day's errors a day ahead
+ * move them by 0.08, whatever the step.
+ */
+export function conformalRate(horizon: number): number {
+  return 0.01 / Math.max(1, horizon / 8);
+}
+
+/**
+ * What a miss adds to ln of the width. Far ahead few independent errors tell what the level should be, and the width itself
+ * must follow; near, the level alone does.
+ */
+export function wideningRate(stepUs: number, horizon: number): number {
+  return 3 * conformalRate(horizon) * Math.min(1, (horizon * stepUs) / DAY_US);
 }
 
 /** Rate of the residual's scale. */
 export function scaleRate(horizon: number): number {
-  return 0.03 / Math.max(1, horizon / 6);
+  return 0.03 / Math.max(1, horizon / 9);
 }
 
 /** Gross outliers in a row that are taken for missing before the model believes them: three hours, at least one. */
