@@ -10,7 +10,7 @@ import { Names } from '../../src/model/names.ts';
 import type { PacketRows } from '../../src/model/packet-rows.ts';
 
 /** Captures an interface through the ring, decoder and meter until SIGTERM; then writes what it got. */
-const [device, workers, filter, output] = process.argv.slice(2);
+const [device, workers, filter, output, stallMs = '0'] = process.argv.slice(2);
 const metrics = new Metrics();
 const names = new Names();
 const flows: FlowObject[] = [];
@@ -69,7 +69,13 @@ const drain = (): void => {
 };
 await source.start(drain);
 process.stdout.write('ready\n');
-process.on('SIGTERM', () => setTimeout(finish, 200));
+if (Number(stallMs) > 0) setInterval(stand, 1000);
+process.on('SIGTERM', () => setTimeout(finish, 1200));
+
+/** What a checkpoint, or a window with many keys, does to the thread that the engine runs on. */
+function stand(): void {
+  for (const endMs = performance.now() + Number(stallMs); performance.now() < endMs; );
+}
 
 async function finish(): Promise<void> {
   drain();

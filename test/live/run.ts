@@ -54,9 +54,12 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 }
 
 /** Starts a capture through the ring in the other namespace; `stop` gives what it got. */
-async function ring(workers: number, filter: string): Promise<() => Promise<Captured>> {
+async function ring(workers: number, filter: string, stallMs = 0): Promise<() => Promise<Captured>> {
   const output = join(folder, `ring-${Math.round(performance.now())}.json`);
-  const child = background('ip', inB(NODE, join(HERE, 'capture.ts'), 'vb', String(workers), filter, output));
+  const child = background(
+    'ip',
+    inB(NODE, join(HERE, 'capture.ts'), 'vb', String(workers), filter, output, String(stallMs)),
+  );
   child.stderr?.on('data', (text: Buffer) => process.stderr.write(text));
   await once(child.stdout!, 'data');
   return async () => {
@@ -177,27 +180,43 @@ async function sameAsTcpdump(workers: number, filter: string): Promise<void> {
   else check(!ours.some((line) => /TransportPort":81\b/.test(line)), `${name}: the kernel filters`);
 }
 
-/** Small frames as fast as one sender can, once with each. */
+const FLOOD_SECONDS = 6;
+
+/** Small frames as fast as two senders can; what they sent. */
+async function blast(): Promise<number> {
+  const args = [join(HERE, 'blaster.ts'), 'va', String(FLOOD_SECONDS)];
+  const senders = [0, 1].map(() => spawn(NODE, args, { stdio: ['ignore', 'pipe', 'inherit'] }));
+  const texts = await Promise.all(senders.map(async ({ stdout }) => (await stdout.toArray()).join('')));
+  return texts.reduce((sum, text) => sum + Number(text), 0);
+}
+
+const share = (cpuSeconds: number, packets: number): string =>
+  `${Math.round((100 * cpuSeconds) / FLOOD_SECONDS)} % of a core, ${Math.round((1e9 * cpuSeconds) / packets)} ns a packet`;
+const rate = (packets: number): number => Math.round(packets / FLOOD_SECONDS);
+
+/** The same flood for the ring, whose consumer may stand still for a part of each second, and for tcpdump. */
 async function flood(): Promise<void> {
-  const blast = (): number =>
-    Number(spawnSync(NODE, [join(HERE, 'blaster.ts'), 'va', '4'], { encoding: 'utf8' }).stdout);
-  const stopRing = await ring(1, '');
-  const sent = blast();
-  await sleep(300);
-  const got = await stopRing();
+  for (const [workers, stallMs] of [
+    [1, 0],
+    [2, 0],
+    [1, 500],
+  ]) {
+    const stopRing = await ring(workers, '', stallMs);
+    const sent = await blast();
+    await sleep(1500);
+    const got = await stopRing();
+    const name = `flood, ${workers} ring(s)${stallMs > 0 ? `, the engine stands still for ${stallMs} ms of each second` : ''}`;
+    console.log(`     ${name}: ${rate(got.packets)} packets/s of ${rate(sent)}, ${share(got.cpuSeconds, got.packets)}`);
+    check(
+      got.status['kernelDrops'] === 0,
+      `${name}: ${got.status['kernelDrops']} of ${got.status['received']} dropped`,
+    );
+  }
   const stopDump = await tcpdump('/dev/null', '');
-  const sentAgain = blast();
+  const sent = await blast();
   const dump = await stopDump();
-  const share = (cpu: number): string => `${Math.round((100 * cpu) / 4)} % of a core`;
   console.log(
-    `     ring, decoder and meter: ${Math.round(got.packets / 4)} packets/s of ${Math.round(sent / 4)} sent, ${share(got.cpuSeconds)}`,
-  );
-  console.log(
-    `     tcpdump -w /dev/null:    ${Math.round(dump.captured / 4)} packets/s of ${Math.round(sentAgain / 4)} sent, ${share(dump.cpuSeconds)}, ${dump.drops} dropped`,
-  );
-  check(
-    got.status['kernelDrops'] === 0,
-    `flood: the ring dropped ${got.status['kernelDrops']} of ${got.status['received']}`,
+    `     tcpdump -w /dev/null: ${rate(dump.captured)} packets/s of ${rate(sent)}, ${share(dump.cpuSeconds, dump.captured)}, ${dump.drops} dropped`,
   );
 }
 
