@@ -41,12 +41,13 @@ function give(): void {
 function tell(): void {
   toldMs = performance.now();
   const counters = metrics.all().filter(({ value }) => value > 0);
-  const { restoredTags, badBlocks } = ring;
-  const counts: LiveCounts = { restoredTags, badBlocks, counters };
+  const { restoredTags, badBlocks, unstamped } = ring;
+  const counts: LiveCounts = { restoredTags, badBlocks, unstamped, counters };
   writer.text(LIVE_ENTRY.counts, JSON.stringify(counts));
   for (const counter of counters) counter.value = 0;
   ring.restoredTags = 0;
   ring.badBlocks = 0;
+  ring.unstamped = 0;
 }
 
 while (!writer.closed) {

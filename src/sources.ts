@@ -18,6 +18,8 @@ export interface SourceDeps {
   clock: Clock;
   /** `--until-done`: what is there now is all there is; a folder is read, not watched. */
   finite: boolean;
+  /** Folders of the state, which go to the user whose rights a live source takes. */
+  folders: readonly string[];
 }
 
 /** Makes the source of an entry of `sources:`; inert until `start`. */

@@ -25,6 +25,8 @@ import { Waker } from './waker.ts';
 const BREATHE_MS = 25;
 /** How long the loop sleeps when nothing wakes it: time passes for silent sources, checkpoints fall due. */
 const TICK_MS = 250;
+/** Sources that give what comes, and nothing twice. */
+const PASSING = new Set(['stdin', 'tcpdump', 'live', 'netflow', 'ipfix', 'sflow']);
 
 /**
  * The running daemon: sources are polled, rows go through the engine, what it tells is committed, and between two
@@ -66,7 +68,8 @@ export class Daemon {
     this.book = new AlertBook(options.config, { store: this.store, metrics, logger, plot, drainMs, fresh });
     this.#engine = this.#newEngine(options.config, options.rules);
     const feed = { decoder: this.#decoder, engine: () => this.#engine };
-    const sourceDeps = { names: this.names, metrics, logger, clock, finite: options.untilDone };
+    const folders = [options.config.store.path];
+    const sourceDeps = { names: this.names, metrics, logger, clock, finite: options.untilDone, folders };
     this.sources = new SourceGroup(sourceDeps, this.time, feed, () => this.#waker.wake());
     this.reloader = new Reloader(options.configPath, {
       logger,
@@ -185,10 +188,11 @@ export class Daemon {
     return this.checkpointer.take(() => this.#save());
   }
 
-  #save(): Uint8Array {
+  #save(): StateWriter {
     const facts = factsOf(this.#rules, this.#config.home === null ? this.#options.home : null);
-    const { names, time } = this;
-    return saveRun(facts, { names, decoder: this.#decoder, engine: this.#engine, time, sources: this.sources });
+    const { names, time, sources } = this;
+    const [decoder, engine, history] = [this.#decoder, this.#engine, this.store.staged];
+    return saveRun(facts, { names, decoder, engine, time, sources, history });
   }
 
   /** The state before is what a later run with more input goes on from. */
@@ -226,10 +230,13 @@ export class Daemon {
     for (const why of found?.unreadable ?? []) logger.error({ code: 'checkpoint.unreadable' }, why);
     const saved = found ? new SavedRun(found.body) : null;
     if (saved) this.names.restore(saved.section('names'));
-    const epoch = await this.store.start(this.names, found, this.#options.fresh);
+    const again = this.#config.sources.some(({ type }) => !PASSING.has(type));
+    const epoch = await this.store.start(this.names, found, again);
     const intervalMs = () => parseDurationUs(this.#config.checkpoint.interval) / 1000;
     this.checkpointer = new Checkpointer(epoch, { intervalMs }, { store: this.store, logger, metrics });
     if (!saved) return;
+    this.store.staged.restore(saved.section('history'));
+    this.store.history.begin();
     this.#decoder.restore(saved.section('decoder'));
     this.time.restore(saved.section('time'));
     this.sources.restore(saved.section('sources'));

@@ -60,7 +60,13 @@ export class SourceGroup {
     const all: Running[] = [];
     for (const options of wanted) {
       const known = kept.find((each) => isDeepStrictEqual(each.options, options));
-      all.push(known ?? (await this.#begin(options)));
+      try {
+        all.push(known ?? (await this.#begin(options)));
+      } catch (cause) {
+        // What was opened for this configuration would keep the process.
+        for (const running of all.filter((each) => !kept.includes(each))) await this.#end(running);
+        throw cause;
+      }
     }
     this.#running = all;
   }

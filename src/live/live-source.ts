@@ -4,12 +4,14 @@ import type { Counter, Metrics } from '../core/metrics.ts';
 import type { StateReader, StateWriter } from '../core/state.ts';
 import type { Intake, Source } from '../model/intake.ts';
 import type { Names } from '../model/names.ts';
+import { needCardTime } from './card-time.ts';
 import { compileFilter } from './filter.ts';
 import { lookUpInterface } from './interface.ts';
 import { type Libc, loadLibc } from './native.ts';
 import type { LiveOptions } from './options.ts';
-import type { ReaderThreadDeps } from './reader-thread.ts';
+import type { LiveCounts, ReaderThreadDeps } from './reader-thread.ts';
 import { Rings } from './rings.ts';
+import { becomeUser, lookUpUser, type SystemUser } from './user.ts';
 
 /** How often threads are looked at for packets. */
 const LOOK_MS = 5;
@@ -21,6 +23,8 @@ export interface LiveDeps extends Pick<ReaderThreadDeps, 'start'> {
   names: Names;
   metrics: Metrics;
   logger: Logger;
+  /** What is given to the user whose rights are taken: the state, which is written on. */
+  folders: readonly string[];
   /** Makes the source that stands in where the ring cannot be had. */
   fallback: () => Source;
 }
@@ -35,7 +39,7 @@ export class LiveSource implements Source {
   error: InputError | null = null;
   readonly #options: LiveOptions;
   readonly #deps: LiveDeps;
-  readonly #counters: { packets: Counter; drops: Counter; received: Counter; reopens: Counter; tags: Counter };
+  readonly #counters: Record<'packets' | 'drops' | 'received' | 'reopens' | 'tags' | 'unstamped', Counter>;
   #libc: Libc | null = null;
   #rings: Rings | null = null;
   #index = -1;
@@ -43,6 +47,8 @@ export class LiveSource implements Source {
   #instead: Source | null = null;
   #wake: () => void = () => {};
   #opening = false;
+  #user: SystemUser | null = null;
+  #unstampedTold = false;
 
   constructor(options: LiveOptions, deps: LiveDeps) {
     this.name = options.name;
@@ -62,6 +68,10 @@ export class LiveSource implements Source {
         `weir_live_restored_tags_total{${labels}}`,
         'VLAN tags put back from the metadata of the ring.',
       ),
+      unstamped: metrics.counter(
+        `weir_live_unstamped_total{${labels}}`,
+        "Packets without the card's time, where it was asked for: they have the kernel's.",
+      ),
     };
   }
 
@@ -69,16 +79,17 @@ export class LiveSource implements Source {
     return this.#instead?.done ?? false;
   }
 
-  /** Throws for a wrong filter or an interface that is not there. */
+  /** Throws for a wrong filter, an interface or a user that is not there. */
   async start(wake: () => void): Promise<void> {
     this.#wake = wake;
+    const { user } = this.#options;
+    if (user !== undefined) this.#user = lookUpUser(user);
     try {
       this.#libc = await loadLibc();
       await this.#open();
     } catch (cause) {
       return this.#fallBack(cause, wake);
     }
-    this.#dropRights();
     this.#timers = [setInterval(() => this.#look(), LOOK_MS), setInterval(() => void this.#eachSecond(), SECOND_MS)];
   }
 
@@ -86,6 +97,7 @@ export class LiveSource implements Source {
     const { interface: name, filter, workers, ring, promiscuous, timestamps } = this.#options;
     const device = lookUpInterface(name);
     if (device === null) throw new WeirError('live.interface', `there is no interface ${name}`, { hint: 'ip link' });
+    if (timestamps === 'card') needCardTime(this.#libc!, name);
     const program = filter === '' ? null : await compileFilter(filter, device.linkType);
     const options = { workers, ring, promiscuous, filter: program, cardTime: timestamps === 'card' };
     const { names, metrics, start, logger } = this.#deps;
@@ -93,9 +105,7 @@ export class LiveSource implements Source {
       names,
       metrics,
       start,
-      counts: ({ restoredTags }) => {
-        this.#counters.tags.value += restoredTags;
-      },
+      counts: (counts) => this.#count(counts),
       failed: (message) => void this.#lose('live.thread', `a reading thread ended: ${message}`),
     });
     this.#index = device.index;
@@ -113,14 +123,11 @@ export class LiveSource implements Source {
     await this.#instead.start(wake);
   }
 
-  /** Root only opens; a process that never was root keeps its capabilities. */
-  #dropRights(): void {
-    const { user } = this.#options;
-    if (user === undefined || process.getuid?.() !== 0) return;
-    (process as NodeJS.Process & { initgroups?(user: string, group: string): void }).initgroups?.(user, user);
-    process.setgid?.(user);
-    process.setuid?.(user);
-    this.#deps.logger.info({ code: 'live.user', source: this.name, user }, 'rights dropped');
+  /** Root only opens. It is the first poll that comes when all sources are open. */
+  #dropRights(user: SystemUser): void {
+    this.#user = null;
+    if (!becomeUser(user, this.#deps.folders)) return;
+    this.#deps.logger.info({ code: 'live.user', source: this.name, user: user.name }, 'rights dropped');
   }
 
   #look(): void {
@@ -128,6 +135,7 @@ export class LiveSource implements Source {
   }
 
   poll(intake: Intake, budget: number, untilUs?: number): boolean | Promise<boolean> {
+    if (this.#user !== null) this.#dropRights(this.#user);
     if (this.#instead !== null) return this.#instead.poll(intake, budget, untilUs);
     for (let given = 0; given < budget; ) {
       const rows = this.#rings?.next() ?? null;
@@ -148,6 +156,16 @@ export class LiveSource implements Source {
     if (this.#rings !== null) await this.#lose('live.gone', `${this.#options.interface} is gone`);
     if (device !== null) await this.#openAgain();
     this.#opening = false;
+  }
+
+  #count({ restoredTags, unstamped }: LiveCounts): void {
+    this.#counters.tags.value += restoredTags;
+    this.#counters.unstamped.value += unstamped;
+    if (unstamped === 0 || this.#unstampedTold) return;
+    this.#unstampedTold = true;
+    const { interface: device } = this.#options;
+    const message = `${device} stamps no packets now, so they have the kernel's time: hwstamp_ctl -i ${device} -r 1`;
+    this.#deps.logger.warn({ code: 'live.timestamps', source: this.name }, message);
   }
 
   async #openAgain(): Promise<void> {

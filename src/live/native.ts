@@ -7,6 +7,7 @@ export interface Libc {
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   close(fd: number): number;
+  ioctl(fd: number, request: number, argument: Uint8Array): number;
   /** Maps `length` bytes of a socket's ring, shared. */
   map(fd: number, length: number): { address: bigint; unmap(): void };
   /** Where the bytes are; they must stay referenced and are of a buffer that does not move. */
@@ -48,6 +49,7 @@ export async function loadLibc(): Promise<Libc> {
     ),
     bind: libc.func('int bind(int fd, const uint8_t *address, uint32_t length)'),
     close: libc.func('int close(int fd)'),
+    ioctl: libc.func('int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)'),
     adjtimex: libc.func('int adjtimex(_Inout_ uint8_t *timex)'),
     map: (fd, length) => {
       const address = mmap(null, length, PROT_READ_WRITE, MAP_SHARED, fd, 0) as unknown;

@@ -23,6 +23,7 @@ export interface LiveWorkerData {
 /** What a thread tells each second: growth since it told before. */
 export interface LiveCounts {
   restoredTags: number;
+  unstamped: number;
   badBlocks: number;
   counters: Counter[];
 }

@@ -28,6 +28,7 @@ const HEADER_BYTES = 68;
 const TO_USER = 1;
 const VLAN_VALID = 1 << 4;
 const VLAN_TPID_VALID = 1 << 6;
+const CARD_STAMP = 1 << 31;
 const OUTGOING = 4;
 const ADDRESS_BYTES = 12;
 const ETHERTYPE_VLAN = 0x8100;
@@ -39,6 +40,8 @@ export class Ring {
   restoredTags = 0;
   /** Blocks whose numbers lead out of the block: the kernel never writes them. */
   badBlocks = 0;
+  /** Packets without the card's time, where it was asked for. */
+  unstamped = 0;
   readonly #shape: RingShape;
   readonly #status: Int32Array;
   readonly #bytes: Uint8Array;
@@ -112,6 +115,7 @@ export class Ring {
       captured += TAG_BYTES;
       wire += TAG_BYTES;
     }
+    if (this.#shape.cardTime && (view.getInt32(at + STATUS, true) & CARD_STAMP) === 0) this.unstamped++;
     const row = batch.length++;
     const nanos = view.getUint32(at + NANOSECONDS, true);
     const micros = Math.floor(nanos / 1000);

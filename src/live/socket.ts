@@ -50,6 +50,8 @@ export interface RingShape {
   linkType: number;
   /** Each packet comes twice, and is taken where it comes in. */
   loopback: boolean;
+  /** The card's own stamps were asked for. */
+  cardTime: boolean;
 }
 
 export interface SocketCounts {
@@ -82,9 +84,9 @@ export class PacketSocket {
       libc.close(this.#fd);
       throw cause;
     }
-    const { blockBytes, blocks } = options;
+    const { blockBytes, blocks, cardTime } = options;
     const { linkType, loopback } = device;
-    this.shape = { address: this.#ring.address, blockBytes, blocks, linkType, loopback };
+    this.shape = { address: this.#ring.address, blockBytes, blocks, linkType, loopback, cardTime };
     this.#join();
   }
 

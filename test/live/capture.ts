@@ -56,6 +56,7 @@ const source = new LiveSource(
   },
   {
     names,
+    folders: [],
     start: startLiveWorker,
     metrics,
     logger: pino({ level: 'warn' }),

@@ -44,7 +44,7 @@ describe('interfaces', () => {
       timestamps: 'kernel',
       fallback: true,
     } as const;
-    const never = { names: new Names(), start: (): never => fallback() };
+    const never = { names: new Names(), folders: [], start: (): never => fallback() };
     const fallback = (): never => {
       throw new Error('not asked for');
     };
