@@ -16,17 +16,16 @@ const MAGIC = 'WEIRSNAP';
 const FORMAT = 1;
 const HEADER_BYTES = 28;
 const CRC_AT = 24;
-/** Written in pieces, so that a large state does not keep the loop for long. */
+/** Summed up and written in pieces, so that a large state does not keep the loop for long. */
 const PIECE_BYTES = 4 << 20;
 
-export async function writeSnapshot(path: string, version: number, body: Uint8Array): Promise<void> {
-  const header = headerOf(version, body);
+/** The parts of the body stay as they are until the promise resolves. */
+export async function writeSnapshot(path: string, version: number, parts: readonly Uint8Array[]): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
     const file = await open(temporary, 'w', 0o600);
     try {
-      await writeAll(file, header);
-      await writeAll(file, body);
+      await writeParts(file, headerOf(version, parts), parts);
       await file.sync();
     } finally {
       await file.close();
@@ -66,20 +65,36 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-function headerOf(version: number, body: Uint8Array): Uint8Array {
+/** The header without its checksum. */
+function headerOf(version: number, parts: readonly Uint8Array[]): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES);
   const view = new DataView(header.buffer);
   header.set(new TextEncoder().encode(MAGIC));
   view.setUint32(8, FORMAT, true);
   view.setUint32(12, version, true);
-  view.setBigUint64(16, BigInt(body.length), true);
-  view.setUint32(CRC_AT, crc32(body, crc32(header.subarray(0, CRC_AT))), true);
+  view.setBigUint64(16, BigInt(parts.reduce((sum, { length }) => sum + length, 0)), true);
   return header;
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+/** The header comes last, when the checksum is known. */
+async function writeParts(file: FileHandle, header: Uint8Array, parts: readonly Uint8Array[]): Promise<void> {
+  let sum = crc32(header.subarray(0, CRC_AT));
+  let position = HEADER_BYTES;
+  for (const part of parts) {
+    for (let from = 0; from < part.length; from += PIECE_BYTES) {
+      const piece = part.subarray(from, from + PIECE_BYTES);
+      sum = crc32(piece, sum);
+      await writeAll(file, piece, position);
+      position += piece.length;
+    }
+  }
+  new DataView(header.buffer).setUint32(CRC_AT, sum, true);
+  await writeAll(file, header, 0);
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, at, Math.min(PIECE_BYTES, bytes.length - at));
+    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
     at += bytesWritten;
   }
 }

@@ -1,7 +1,11 @@
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Counter, Metrics } from '../core/metrics.ts';
+import type { Counter, Histogram, Metrics } from '../core/metrics.ts';
+import type { StateWriter } from '../core/state.ts';
+import { StateCopy } from '../core/state-copy.ts';
 import type { RunStore } from './run-store.ts';
+
+const PAUSES_S = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 
 /** What the last checkpoint cost, for the log and the status. */
 export interface CheckpointCost {
@@ -25,6 +29,8 @@ export class Checkpointer {
   readonly #logger: Logger;
   readonly #bytes: Counter;
   readonly #failures: Counter;
+  readonly #pause: Histogram;
+  readonly #copy = new StateCopy();
   readonly #intervalMs: () => number;
   #begun: number;
   #writing: Promise<void> | null = null;
@@ -42,11 +48,18 @@ export class Checkpointer {
     this.#store = deps.store;
     this.#logger = deps.logger;
     this.#bytes = deps.metrics.counter('weir_checkpoint_written_bytes_total', 'Bytes of checkpoints written.');
+    this.#pause = deps.metrics.histogram(
+      'weir_checkpoint_pause_seconds',
+      'How long the daemon stood still for a checkpoint.',
+      PAUSES_S,
+    );
     this.#failures = deps.metrics.counter('weir_checkpoint_failures_total', 'Checkpoints that could not be written.');
   }
 
+  /** It is time, and the history has become light. */
   get due(): boolean {
-    return this.#writing === null && performance.now() - this.#startedMs >= this.#intervalMs();
+    if (this.#writing !== null || performance.now() - this.#startedMs < this.#intervalMs()) return false;
+    return this.#store.lighten();
   }
 
   /** Seconds since the last complete one. */
@@ -55,15 +68,16 @@ export class Checkpointer {
   }
 
   /** Takes a checkpoint of what `save` gives; resolves when the daemon may go on. */
-  async take(save: () => Uint8Array): Promise<void> {
+  async take(save: () => StateWriter): Promise<void> {
     await this.settled();
     this.#startedMs = performance.now();
     const epoch = ++this.#begun;
     try {
-      const body = save();
-      await this.#store.stage(epoch);
+      const parts = this.#copy.take(save().chunks);
+      this.#store.next(epoch);
       const pauseMs = performance.now() - this.#startedMs;
-      this.#writing = this.#write(epoch, body, pauseMs).finally(() => {
+      this.#pause.observe(pauseMs / 1000);
+      this.#writing = this.#write(epoch, parts, pauseMs).finally(() => {
         this.#writing = null;
       });
     } catch (error) {
@@ -76,21 +90,23 @@ export class Checkpointer {
     await this.#writing;
   }
 
-  async #write(epoch: number, body: Uint8Array, pauseMs: number): Promise<void> {
+  async #write(epoch: number, parts: readonly Uint8Array[], pauseMs: number): Promise<void> {
     const startedMs = performance.now();
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
     try {
-      await this.#store.write(epoch, body);
+      await this.#store.write(epoch, parts);
     } catch (error) {
       this.#failed(error);
       return;
     }
     this.#completedMs = performance.now();
     this.epoch = epoch;
-    this.#bytes.value += body.length;
+    this.#bytes.value += bytes;
     if (this.problem !== null) this.#logger.warn({ code: 'checkpoint.recovered', epoch });
     this.problem = null;
-    this.last = { epoch, bytes: body.length, pauseMs: round(pauseMs), writeMs: round(this.#completedMs - startedMs) };
+    this.last = { epoch, bytes, pauseMs: round(pauseMs), writeMs: round(this.#completedMs - startedMs) };
     this.#logger.info({ code: 'checkpoint.written', ...this.last });
+    await this.#copy.reserve(bytes);
   }
 
   #failed(error: unknown): void {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
+import type { Stateful } from '../core/state.ts';
 import { parseDurationUs } from '../core/units.ts';
 import type { Evaluation, Transition } from '../model/alert.ts';
 import type { Names } from '../model/names.ts';
@@ -13,11 +14,10 @@ import {
   lockStore,
   newestEpoch,
   openState,
-  removeStaged,
   TransitionLog,
 } from '../store/store.ts';
 
-/** Staged rows that make a file of their own at a checkpoint. */
+/** Staged rows that go to their files before a checkpoint, instead of being copied again and again. */
 const MUCH_ROWS = 32_768;
 
 /** Where the sources and event time are when transitions are stored. */
@@ -59,33 +59,39 @@ export class RunStore {
   }
 
   /**
-   * Opens the history as it was at the checkpoint; what was written after it goes away and comes again. A fresh start
-   * keeps what there is.
+   * Opens the history as it was at the checkpoint; what was written after it goes away and comes again. A run that begins
+   * keeps what there is; what it reads again replaces it, hour by hour.
+   * @param again whether sources are read from their start when there is no checkpoint
    * @returns the epoch to go on from
    */
-  async start(names: Names, found: FoundCheckpoint | null, fresh: boolean): Promise<number> {
+  async start(names: Names, found: FoundCheckpoint | null, again: boolean): Promise<number> {
     const path = join(this.folder, 'history');
-    const epoch = found?.epoch ?? (fresh ? await newestEpoch(path) : 0);
+    const epoch = found?.epoch ?? (await newestEpoch(path));
     const deps = { metrics: this.#metrics, logger: this.#logger };
-    this.#raw = new History({ path, writer: 'run', epoch }, { names, metrics: this.#metrics });
+    const supersedes = found === null && again ? epoch : 0;
+    this.#raw = new History({ path, writer: 'run', epoch, supersedes }, { names, metrics: this.#metrics });
     this.#history = new GuardedHistory(this.#raw, { flushEveryMs: this.#flushEveryMs }, deps);
     await this.#raw.start();
-    if (found) await this.#history.attempt(() => this.#raw.recover(this.checkpoints.folder, epoch));
     return epoch;
   }
 
-  /**
-   * Copies staged history beside the checkpoint that `write` will complete; where there is much, it goes to its files
-   * at once instead of being copied again and again. Throws what the disk throws.
-   */
-  async stage(epoch: number): Promise<void> {
-    if (this.#raw.staged >= MUCH_ROWS) await this.#history.flush();
-    await this.#raw.stage(this.checkpoints.folder, epoch);
+  /** What is staged, as a checkpoint holds it. */
+  get staged(): Stateful {
+    return this.#raw;
   }
 
-  async write(epoch: number, body: Uint8Array): Promise<void> {
-    await this.checkpoints.write(epoch, body);
-    await removeStaged(this.checkpoints.folder, this.checkpoints.oldest);
+  /** Before a checkpoint: much history goes to its files, beside the run. @returns whether the checkpoint may be taken */
+  lighten(): boolean {
+    return this.#history.lighten(MUCH_ROWS);
+  }
+
+  /** What comes from now on belongs to the checkpoint after this one. */
+  next(epoch: number): void {
+    this.#raw.next(epoch);
+  }
+
+  write(epoch: number, parts: readonly Uint8Array[]): Promise<void> {
+    return this.checkpoints.write(epoch, parts);
   }
 
   /** Transitions, what `also` does with the fresh ones, and the position, in one transaction. @returns the fresh ones */

@@ -1,6 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { WeirError } from '../core/errors.ts';
-import { StateReader, StateWriter } from '../core/state.ts';
+import { type Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { Decoder } from '../decode/decode.ts';
 import type { Engine } from '../engine.ts';
 import type { Prefix } from '../model/address.ts';
@@ -23,6 +23,8 @@ export interface Parts {
   engine: Engine;
   time: TimeKeeper;
   sources: SourceGroup;
+  /** What is staged and not in files yet. */
+  history: Stateful;
 }
 
 export function factsOf(rules: RuleSet, home: Prefix[] | null): CheckpointFacts {
@@ -30,14 +32,14 @@ export function factsOf(rules: RuleSet, home: Prefix[] | null): CheckpointFacts 
   return { build: packageJson.version, home, rules: known };
 }
 
-/** The whole state of the run, copied: what holds it goes on at once. */
-export function saveRun(facts: CheckpointFacts, parts: Parts): Uint8Array {
+/** The whole state of the run; views on it, to be copied before it goes on. */
+export function saveRun(facts: CheckpointFacts, parts: Parts): StateWriter {
   const out = new StateWriter();
   out.section('facts', (section) => section.json(facts));
-  for (const name of ['names', 'decoder', 'engine', 'time', 'sources'] as const) {
+  for (const name of ['names', 'decoder', 'engine', 'time', 'sources', 'history'] as const) {
     out.section(name, (section) => parts[name].save(section));
   }
-  return out.concat();
+  return out;
 }
 
 /** The sections of a saved run, to be taken up one by one in the order in which they depend on each other. */

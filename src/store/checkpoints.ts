@@ -4,7 +4,7 @@ import { messageOf, WeirError } from '../core/errors.ts';
 import { readSnapshot, writeSnapshot } from '../core/snapshot-file.ts';
 
 /** Changes whenever anything that a checkpoint holds is written otherwise than before. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 const NAME = /^(\d{12})\.snapshot$/;
 const KEPT = 2;
 
@@ -45,20 +45,15 @@ export class Checkpoints {
     });
   }
 
-  /** Writes a checkpoint and removes those that are too old. */
-  async write(epoch: number, body: Uint8Array): Promise<void> {
-    await writeSnapshot(this.#path(epoch), STATE_VERSION, body);
+  /** Writes a checkpoint, whose parts stay as they are meanwhile, and removes those that are too old. */
+  async write(epoch: number, parts: readonly Uint8Array[]): Promise<void> {
+    await writeSnapshot(this.#path(epoch), STATE_VERSION, parts);
     for (const old of this.#epochs().slice(KEPT)) rmSync(this.#path(old), { force: true });
   }
 
   clear(): void {
     rmSync(this.folder, { recursive: true, force: true });
     mkdirSync(this.folder, { recursive: true });
-  }
-
-  /** The oldest epoch that is kept: what was staged before it is not needed any more. */
-  get oldest(): number {
-    return this.#epochs()[KEPT - 1] ?? this.#epochs().at(-1) ?? 0;
   }
 
   #path(epoch: number): string {

@@ -1,129 +1,150 @@
-import type { FlowBatch } from '../model/flow-batch.ts';
-import { BIFLOW, HAS_ICMP, HAS_IP, HAS_OUTER, HAS_PORTS, IS_ARP } from '../model/flow-batch.ts';
+import {
+  BIFLOW,
+  type FlowBatch,
+  HAS_ICMP,
+  HAS_IP,
+  HAS_OUTER,
+  HAS_PORTS,
+  IS_ARP,
+  viewFlowBatch,
+} from '../model/flow-batch.ts';
+import { AddressTexts } from './address-texts.ts';
+import type { NumberType, ParquetColumn } from './parquet-page.ts';
+import { BLOCK_ROWS, type IdTexts, type StagedData } from './staged-rows.ts';
 
 /**
- * How flow records go to Parquet: batch columns are copied as they are into a staging table (`STAGED`), and SQL turns
- * them into the published columns (`PUBLISHED`), so that no object is made a record. Names are IPFIX's; addresses are
- * there twice: as text for people and other tools, as two 64-bit halves for network tests.
+ * Flow records as columns of a Parquet file. Names are IPFIX's; addresses are there twice: as text for people and other
+ * tools, as two 64-bit halves for network tests. Row `n` stands in block `n / 4096`.
  */
-type Numeric = 'DOUBLE' | 'INTEGER' | 'USMALLINT' | 'UTINYINT';
-type NumericColumn = {
-  [K in keyof FlowBatch]: FlowBatch[K] extends Float64Array | Int32Array | Uint16Array | Uint8Array ? K : never;
-}[keyof FlowBatch];
+type Get = (batch: FlowBatch, row: number) => number;
 
-export const STAGED_NUMBERS: readonly [NumericColumn, Numeric][] = [
-  ['startUs', 'DOUBLE'],
-  ['endUs', 'DOUBLE'],
-  ['packetDeltaCount', 'DOUBLE'],
-  ['octetDeltaCount', 'DOUBLE'],
-  ['layer2OctetDeltaCount', 'DOUBLE'],
-  ['reversePacketDeltaCount', 'DOUBLE'],
-  ['reverseOctetDeltaCount', 'DOUBLE'],
-  ['reverseLayer2OctetDeltaCount', 'DOUBLE'],
-  ['samplingInterval', 'DOUBLE'],
-  ['observationDomainId', 'DOUBLE'],
-  ['sourceMacAddress', 'DOUBLE'],
-  ['destinationMacAddress', 'DOUBLE'],
-  ['meta', 'INTEGER'],
-  ['vlanId', 'INTEGER'],
-  ['ingressInterface', 'INTEGER'],
-  ['egressInterface', 'INTEGER'],
-  ['sourceAs', 'INTEGER'],
-  ['destinationAs', 'INTEGER'],
-  ['sourceTransportPort', 'USMALLINT'],
-  ['destinationTransportPort', 'USMALLINT'],
-  ['tcpControlBits', 'USMALLINT'],
-  ['reverseTcpControlBits', 'USMALLINT'],
-  ['icmpTypeCode', 'USMALLINT'],
-  ['dnsType', 'USMALLINT'],
-  ['protocolIdentifier', 'UTINYINT'],
-  ['ipClassOfService', 'UTINYINT'],
-  ['flowEndReason', 'UTINYINT'],
-];
+const TCP = 6;
+const SHIFT = Math.log2(BLOCK_ROWS);
+const MASK = BLOCK_ROWS - 1;
 
-export const STAGED_ADDRESSES = [
-  'sourceAddress',
-  'destinationAddress',
-  'outerSourceAddress',
-  'outerDestinationAddress',
-] as const;
+const when =
+  (bits: number, get: Get): Get =>
+  (batch, row) =>
+    (batch.meta[row] & bits) !== 0 ? get(batch, row) : Number.NaN;
+const known =
+  (get: Get): Get =>
+  (batch, row) => {
+    const value = get(batch, row);
+    return value >= 0 ? value : Number.NaN;
+  };
+const ofTcp =
+  (get: Get): Get =>
+  (batch, row) =>
+    batch.protocolIdentifier[row] === TCP ? get(batch, row) : Number.NaN;
 
-/** Ids in `Names`, staged as text because ids mean nothing in a file. */
-export const STAGED_NAMES = [
-  ['layers', 'layers'],
-  ['dnsName', 'names'],
-  ['sni', 'names'],
-  ['exporter', 'exporters'],
-] as const;
-
-/** `CREATE TABLE` of the staging table. Addresses stage four words and, for IPv6 only, their text. */
-export function stagingTable(name: string): string {
-  const numbers = STAGED_NUMBERS.map(([column, type]) => `${column} ${type}`);
-  const words = STAGED_ADDRESSES.flatMap((column) => [0, 1, 2, 3].map((i) => `${column}${i} INTEGER`));
-  const texts = [...STAGED_ADDRESSES.map((column) => `${column}Text`), ...STAGED_NAMES.map(([column]) => column)];
-  return `CREATE OR REPLACE TABLE ${name} (${[...numbers, ...words, ...texts.map((t) => `${t} VARCHAR`)].join(', ')})`;
-}
-
-const when = (bit: number, value: string): string => `CASE WHEN meta & ${bit} <> 0 THEN ${value} END`;
-const unsigned = (word: string): string => `CAST(CAST(${word} AS BIGINT) & 4294967295 AS UBIGINT)`;
-const half = (high: string, low: string): string => `${unsigned(high)} * 4294967296 + ${unsigned(low)}`;
-
-function addressText(column: string): string {
-  const byte = (shift: number) => `((${column}3 >> ${shift}) & 255)`;
-  return `coalesce(${column}Text, ${byte(24)} || '.' || ${byte(16)} || '.' || ${byte(8)} || '.' || ${byte(0)})`;
-}
-
-const count = (column: string): string => `CAST(${column} AS BIGINT)`;
-const known = (column: string): string => `CASE WHEN ${column} >= 0 THEN ${column} END`;
-const macText = (column: string): string =>
-  `CASE WHEN ${column} >= 0 THEN printf('%012x', CAST(${column} AS BIGINT)) END`;
-
-/** Published column -> SQL over the staging table. */
-export const PUBLISHED: Readonly<Record<string, string>> = {
-  flowStart: 'make_timestamp(CAST(startUs AS BIGINT))',
-  flowEnd: 'make_timestamp(CAST(endUs AS BIGINT))',
-  sourceAddress: when(HAS_IP | IS_ARP, addressText('sourceAddress')),
-  destinationAddress: when(HAS_IP | IS_ARP, addressText('destinationAddress')),
-  sourceTransportPort: when(HAS_PORTS, 'sourceTransportPort'),
-  destinationTransportPort: when(HAS_PORTS, 'destinationTransportPort'),
-  protocolIdentifier: when(HAS_IP, 'protocolIdentifier'),
-  packetDeltaCount: count('packetDeltaCount'),
-  octetDeltaCount: count('octetDeltaCount'),
-  layer2OctetDeltaCount: count('layer2OctetDeltaCount'),
-  reversePacketDeltaCount: when(BIFLOW, count('reversePacketDeltaCount')),
-  reverseOctetDeltaCount: when(BIFLOW, count('reverseOctetDeltaCount')),
-  reverseLayer2OctetDeltaCount: when(BIFLOW, count('reverseLayer2OctetDeltaCount')),
-  tcpControlBits: 'CASE WHEN protocolIdentifier = 6 THEN tcpControlBits END',
-  reverseTcpControlBits: 'CASE WHEN protocolIdentifier = 6 THEN reverseTcpControlBits END',
-  icmpType: when(HAS_ICMP, 'icmpTypeCode >> 8'),
-  icmpCode: when(HAS_ICMP, 'icmpTypeCode & 255'),
-  vlanId: known('vlanId'),
-  ingressInterface: known('ingressInterface'),
-  egressInterface: known('egressInterface'),
-  ipClassOfService: when(HAS_IP, 'ipClassOfService'),
-  flowEndReason: 'flowEndReason',
-  samplingInterval: 'CASE WHEN samplingInterval > 0 THEN samplingInterval END',
-  observationDomainId: count('observationDomainId'),
-  exporter: 'exporter',
-  layers: 'layers',
-  outerSourceAddress: when(HAS_OUTER, addressText('outerSourceAddress')),
-  outerDestinationAddress: when(HAS_OUTER, addressText('outerDestinationAddress')),
-  dnsQueryName: 'dnsName',
-  dnsQueryType: 'CASE WHEN dnsName IS NOT NULL THEN dnsType END',
-  tlsServerName: 'sni',
-  sourceMacAddress: macText('sourceMacAddress'),
-  destinationMacAddress: macText('destinationMacAddress'),
-  bgpSourceAsNumber: known('sourceAs'),
-  bgpDestinationAsNumber: known('destinationAs'),
-  sourceHigh: half('sourceAddress0', 'sourceAddress1'),
-  sourceLow: half('sourceAddress2', 'sourceAddress3'),
-  destinationHigh: half('destinationAddress0', 'destinationAddress1'),
-  destinationLow: half('destinationAddress2', 'destinationAddress3'),
-  meta: 'meta',
+/** The numbers among the columns, before and after the texts. */
+const NUMBERS: Readonly<Record<string, [NumberType, Get]>> = {
+  flowStart: ['timestamp', (b, i) => Math.round(b.startUs[i])],
+  flowEnd: ['timestamp', (b, i) => Math.round(b.endUs[i])],
+  sourceTransportPort: ['uint16', when(HAS_PORTS, (b, i) => b.sourceTransportPort[i])],
+  destinationTransportPort: ['uint16', when(HAS_PORTS, (b, i) => b.destinationTransportPort[i])],
+  protocolIdentifier: ['uint8', when(HAS_IP, (b, i) => b.protocolIdentifier[i])],
+  packetDeltaCount: ['int64', (b, i) => Math.round(b.packetDeltaCount[i])],
+  octetDeltaCount: ['int64', (b, i) => Math.round(b.octetDeltaCount[i])],
+  layer2OctetDeltaCount: ['int64', (b, i) => Math.round(b.layer2OctetDeltaCount[i])],
+  reversePacketDeltaCount: ['int64', when(BIFLOW, (b, i) => Math.round(b.reversePacketDeltaCount[i]))],
+  reverseOctetDeltaCount: ['int64', when(BIFLOW, (b, i) => Math.round(b.reverseOctetDeltaCount[i]))],
+  reverseLayer2OctetDeltaCount: ['int64', when(BIFLOW, (b, i) => Math.round(b.reverseLayer2OctetDeltaCount[i]))],
+  tcpControlBits: ['uint16', ofTcp((b, i) => b.tcpControlBits[i])],
+  reverseTcpControlBits: ['uint16', ofTcp((b, i) => b.reverseTcpControlBits[i])],
+  icmpType: ['uint16', when(HAS_ICMP, (b, i) => b.icmpTypeCode[i] >> 8)],
+  icmpCode: ['uint16', when(HAS_ICMP, (b, i) => b.icmpTypeCode[i] & 255)],
+  vlanId: ['int32', known((b, i) => b.vlanId[i])],
+  ingressInterface: ['int32', known((b, i) => b.ingressInterface[i])],
+  egressInterface: ['int32', known((b, i) => b.egressInterface[i])],
+  ipClassOfService: ['uint8', when(HAS_IP, (b, i) => b.ipClassOfService[i])],
+  flowEndReason: ['uint8', (b, i) => b.flowEndReason[i]],
+  samplingInterval: ['double', (b, i) => (b.samplingInterval[i] > 0 ? b.samplingInterval[i] : Number.NaN)],
+  observationDomainId: ['int64', (b, i) => Math.round(b.observationDomainId[i])],
+  dnsQueryType: ['uint16', (b, i) => (b.dnsName[i] !== 0 ? b.dnsType[i] : Number.NaN)],
+  bgpSourceAsNumber: ['int32', known((b, i) => b.sourceAs[i])],
+  bgpDestinationAsNumber: ['int32', known((b, i) => b.destinationAs[i])],
+  meta: ['int32', (b, i) => b.meta[i]],
 };
 
-/** The `SELECT` that publishes staged rows of one hour (hours since the epoch). */
-export function publishFlows(table: string, hour: number): string {
-  const columns = Object.entries(PUBLISHED).map(([name, sql]) => `${sql} AS ${name}`);
-  return `SELECT ${columns.join(', ')} FROM ${table} WHERE floor(startUs / 3600e6) = ${hour} ORDER BY startUs`;
+type AddressColumn = 'sourceAddress' | 'destinationAddress' | 'outerSourceAddress' | 'outerDestinationAddress';
+const ADDRESSES: readonly [AddressColumn, number][] = [
+  ['sourceAddress', HAS_IP | IS_ARP],
+  ['destinationAddress', HAS_IP | IS_ARP],
+  ['outerSourceAddress', HAS_OUTER],
+  ['outerDestinationAddress', HAS_OUTER],
+];
+const NAMED: readonly [string, 'exporter' | 'layers' | 'dnsName' | 'sni', keyof IdTexts][] = [
+  ['exporter', 'exporter', 'exporters'],
+  ['layers', 'layers', 'layers'],
+  ['dnsQueryName', 'dnsName', 'names'],
+  ['tlsServerName', 'sni', 'names'],
+];
+
+/** The staged records' blocks, and their columns. */
+export function flowColumns({ buffers, names }: StagedData['flows']): {
+  blocks: FlowBatch[];
+  columns: ParquetColumn[];
+} {
+  const blocks = buffers.map((buffer) => viewFlowBatch(buffer, BLOCK_ROWS));
+  const columns: ParquetColumn[] = Object.entries(NUMBERS).map(([name, [type, get]]) => ({
+    name,
+    type,
+    value: (n) => get(blocks[n >> SHIFT], n & MASK),
+  }));
+  for (const [name, bits] of ADDRESSES) columns.push(addressText(blocks, name, bits));
+  for (const [name, column, table] of NAMED) columns.push(nameText(blocks, name, column, names[table]));
+  for (const name of ['sourceMacAddress', 'destinationMacAddress'] as const) columns.push(macText(blocks, name));
+  columns.push(...halves(blocks, 'source'), ...halves(blocks, 'destination'));
+  return { blocks, columns };
+}
+
+function addressText(blocks: FlowBatch[], name: AddressColumn, bits: number): ParquetColumn {
+  const seen = new AddressTexts();
+  const id = (n: number) => {
+    const batch = blocks[n >> SHIFT];
+    const row = n & MASK;
+    return (batch.meta[row] & bits) === 0 ? -1 : seen.id(batch[name], 4 * row);
+  };
+  return { name, type: 'text', id, texts: seen.texts };
+}
+
+function nameText(
+  blocks: FlowBatch[],
+  name: string,
+  column: 'exporter' | 'layers' | 'dnsName' | 'sni',
+  { ids, texts }: IdTexts[keyof IdTexts],
+): ParquetColumn {
+  const places = new Map(ids.map((id, i) => [id, i]));
+  const used: string[] = [];
+  const dense = new Int32Array(ids.length).fill(-1);
+  const id = (n: number) => {
+    const place = places.get(blocks[n >> SHIFT][column][n & MASK]);
+    if (place === undefined) return -1;
+    if (dense[place] < 0) dense[place] = used.push(texts[place]) - 1;
+    return dense[place];
+  };
+  return { name, type: 'text', id, texts: used };
+}
+
+function macText(blocks: FlowBatch[], name: 'sourceMacAddress' | 'destinationMacAddress'): ParquetColumn {
+  const places = new Map<number, number>();
+  const texts: string[] = [];
+  const id = (n: number) => {
+    const mac = blocks[n >> SHIFT][name][n & MASK];
+    if (mac < 0) return -1;
+    const place = places.get(mac) ?? texts.push(mac.toString(16).padStart(12, '0')) - 1;
+    if (place === places.size) places.set(mac, place);
+    return place;
+  };
+  return { name, type: 'text', id, texts };
+}
+
+/** The four words of an address as two numbers of 64 bits. */
+function halves(blocks: FlowBatch[], side: 'source' | 'destination'): ParquetColumn[] {
+  const word = (k: number) => (n: number) => blocks[n >> SHIFT][`${side}Address`][4 * (n & MASK) + k];
+  return [
+    { name: `${side}High`, type: 'uint64', high: word(0), low: word(1) },
+    { name: `${side}Low`, type: 'uint64', high: word(2), low: word(3) },
+  ];
 }

@@ -33,6 +33,9 @@ export class GuardedHistory {
   readonly #failures: Counter;
   #problem: string | null = null;
   #retryMs = 0;
+  #writing: Promise<void> | null = null;
+  /** Whether what was begun before a checkpoint is done; null when none waits for it. */
+  #light: boolean | null = null;
   #flushedMs: number;
 
   constructor(
@@ -70,23 +73,28 @@ export class GuardedHistory {
     this.#history.window(...window);
   }
 
-  /** Writes when enough is staged or it is time; to be awaited between rounds. */
+  /** Begins to write when enough is staged or it is time; waits only when memory is full. To be awaited between rounds. */
   async settle(): Promise<void> {
+    const { isFull } = this.#history;
+    if (isFull) await this.#writing;
+    if (this.#writing !== null) return;
     const nowMs = this.#options.nowMs();
     if (this.#problem !== null && nowMs < this.#retryMs) return this.#giveUp();
-    const due = this.#problem !== null || nowMs - this.#flushedMs >= this.#options.flushEveryMs;
-    await this.attempt(() => (due ? this.#history.flush() : this.#history.settle()));
-    if (due) this.#flushedMs = nowMs;
+    if (this.#problem !== null || isFull || nowMs - this.#flushedMs >= this.#options.flushEveryMs) this.begin();
   }
 
-  flush(): Promise<void> {
-    return this.attempt(() => this.#history.flush());
+  /** Begins to write what is staged. */
+  begin(): void {
+    this.#flushedMs = this.#options.nowMs();
+    this.#writing = this.flush().finally(() => {
+      this.#writing = null;
+    });
   }
 
-  /** Does something on the disk; a failure is noted, not thrown. */
-  async attempt(work: () => Promise<void>): Promise<void> {
+  /** Writes what is staged; a failure is noted, not thrown. */
+  async flush(): Promise<void> {
     try {
-      await work();
+      await this.#history.flush();
       if (this.#problem !== null) this.#logger.warn({ code: 'history.recovered', gapRows: this.#gap.value });
       this.#problem = null;
     } catch (error) {
@@ -94,13 +102,37 @@ export class GuardedHistory {
       this.#problem = messageOf(error);
       this.#failures.value++;
       this.#retryMs = this.#options.nowMs() + this.#options.retryMs;
-      await this.#giveUp();
+      this.#giveUp();
     }
   }
 
-  async #giveUp(): Promise<void> {
+  /**
+   * Before a checkpoint, which holds all that is staged: begins to write where that is more than `most` rows, once.
+   * @returns whether the checkpoint may be taken
+   */
+  lighten(most: number): boolean {
+    if (this.#light !== null) {
+      const isLight = this.#light;
+      if (isLight) this.#light = null;
+      return isLight;
+    }
+    if (this.#problem !== null || this.#history.staged <= most) return true;
+    if (this.#writing === null) this.begin();
+    this.#light = false;
+    void this.#writing?.then(() => {
+      this.#light = true;
+    });
+    return false;
+  }
+
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    await this.#writing;
+  }
+
+  #giveUp(): void {
     if (this.#history.staged <= this.#options.mostRows) return;
-    const lost = await this.#history.discard();
+    const lost = this.#history.discard();
     this.#gap.value += lost;
     this.#logger.error({ code: 'history.gap', rows: lost, total: this.#gap.value });
   }
@@ -108,7 +140,7 @@ export class GuardedHistory {
   /** What is staged and cannot be written now is lost, and counted. */
   async stop(): Promise<void> {
     await this.flush();
-    if (this.#problem !== null) this.#gap.value += await this.#history.discard();
+    if (this.#problem !== null) this.#gap.value += this.#history.discard();
     await this.#history.stop();
   }
 }

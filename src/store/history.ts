@@ -1,242 +1,211 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Metrics } from '../core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
-import { publishFlows } from './flow-columns.ts';
-import { FlowTable } from './flow-table.ts';
-import { hourFolder, hourOf, sqlText, writeParquet } from './parquet-writer.ts';
+import { HistoryThread } from './history-thread.ts';
+import { epochOf } from './hour-files.ts';
+import { BLOCK_ROWS, StagedRows } from './staged-rows.ts';
 
 export interface HistoryOptions {
   /** Folder of the history; kinds are sub-folders (`flows`, `series`, `windows`), then day, hour, files. */
   path: string;
   /** First part of every file name: who writes. The same writer, run again, replaces its own files. */
   writer: string;
-  /** Staged rows at which flow records leave as files. */
+  /** Staged rows at which they leave as files; as many may be on their way. */
   flushRows?: number;
   /**
    * Files carry the number of the checkpoint that comes after them. At the start those behind this one go away: what
    * they hold is written again. Default: no checkpoints, all files of the writer go away.
    */
   epoch?: number;
+  /** Files up to this epoch leave the hours that are written anew: the run began again and reads the same. Default 0. */
+  supersedes?: number;
 }
 
-const KINDS = ['flows', 'series', 'windows'] as const;
-type Kind = (typeof KINDS)[number];
-const TABLES: Record<Kind, { name: string; timeUs: string }> = {
-  flows: { name: 'flow_rows', timeUs: 'startUs' },
-  series: { name: 'series_rows', timeUs: 'timeUs' },
-  windows: { name: 'window_rows', timeUs: 'endUs' },
-};
+/** Rows that have left for files of this name and are not there yet. */
+interface Batch {
+  name: string;
+  rows: StagedRows;
+}
 
-const STAGED = /^(\d+)-\w+\.parquet$/;
-const EPOCH = /-e(\d+)-\d+\.parquet/;
-const SERIES = 'CREATE OR REPLACE TABLE series_rows (series VARCHAR, timeUs DOUBLE, value DOUBLE)';
-const WINDOWS =
-  'CREATE OR REPLACE TABLE window_rows (rule VARCHAR, "key" VARCHAR, startUs DOUBLE, endUs DOUBLE, severity VARCHAR, "values" VARCHAR)';
-const SERIES_SELECT = 'SELECT series, make_timestamp(CAST(timeUs AS BIGINT)) AS time, value FROM series_rows';
-const WINDOWS_SELECT =
-  'SELECT rule, "key", make_timestamp(CAST(startUs AS BIGINT)) AS "start", make_timestamp(CAST(endUs AS BIGINT)) AS "end", severity, "values" FROM window_rows';
+const FLUSH_ROWS = 131_072;
 
 /**
- * History as Parquet files in hourly folders of event time. Rows are staged in memory and leave in files of one hour;
- * `settle` is the back-pressure: it resolves when no more than `flushRows` are staged.
+ * History as Parquet files in hourly folders of event time. Rows are staged in memory, columns as they came, and leave in
+ * files of one hour, which a thread of their own writes. What is staged is part of a checkpoint; a batch keeps the name of its
+ * files until they are complete, so that writing them again replaces them.
  */
-export class History {
+export class History implements Stateful {
   readonly #path: string;
   readonly #writer: string;
   readonly #flushRows: number;
   readonly #names: Names;
   readonly #rows;
   readonly #bytes;
-  #connection!: DuckDBConnection;
-  #flows!: FlowTable;
-  #series!: DuckDBAppender;
-  #windows!: DuckDBAppender;
-  #small = 0;
+  readonly #thread = new HistoryThread();
+  readonly #free: SharedArrayBuffer[] = [];
+  #live: StagedRows;
+  #leaving: Batch[] = [];
+  #writing: Promise<void> | null = null;
+  /** What `settle` began in vain. */
+  #failure: unknown = null;
   #sequence = 1;
   /** The checkpoint that comes next; null without checkpoints. */
   #epoch: number | null;
-  /** Hours that the staged rows touch, by kind. */
-  readonly #hours = { flows: new Set<number>(), series: new Set<number>(), windows: new Set<number>() };
+  #supersedes: number;
 
   constructor(options: HistoryOptions, { names, metrics }: { names: Names; metrics: Metrics }) {
     this.#path = options.path;
     this.#writer = options.writer;
-    this.#flushRows = options.flushRows ?? 262_144;
+    this.#flushRows = options.flushRows ?? FLUSH_ROWS;
     this.#names = names;
     this.#epoch = options.epoch === undefined ? null : options.epoch + 1;
+    this.#supersedes = options.supersedes ?? 0;
     this.#rows = metrics.counter('weir_history_rows_total', 'Rows given to the history.');
     this.#bytes = metrics.counter('weir_history_written_bytes_total', 'Parquet bytes written.');
+    this.#live = new StagedRows(names, this.#free);
   }
 
   async start(): Promise<void> {
     await removeFiles(this.#path, (name) => this.#isOver(name));
-    const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
-    this.#connection = await instance.connect();
-    this.#flows = new FlowTable('flow_rows', this.#connection, this.#names);
-    await this.#open();
   }
 
   flows(batch: FlowBatch): void {
-    this.#flows.append(batch);
+    this.#live.flows(batch);
     this.#rows.value += batch.length;
-    for (let row = 0; row < batch.length; row++) this.#hours.flows.add(hourOf(batch.startUs[row]));
   }
 
   series(series: string, timeUs: number, value: number): void {
-    this.#series.appendVarchar(series);
-    this.#series.appendDouble(timeUs);
-    this.#series.appendDouble(value);
-    this.#series.endRow();
-    this.#count('series', timeUs);
+    const { series: rows } = this.#live;
+    rows.text(series);
+    rows.number(timeUs);
+    rows.number(value);
+    rows.endRow();
+    this.#rows.value++;
   }
 
   window(rule: string, key: string, startUs: number, endUs: number, severity: string | null, values: string): void {
-    this.#windows.appendVarchar(rule);
-    this.#windows.appendVarchar(key);
-    this.#windows.appendDouble(startUs);
-    this.#windows.appendDouble(endUs);
-    if (severity === null) this.#windows.appendNull();
-    else this.#windows.appendVarchar(severity);
-    this.#windows.appendVarchar(values);
-    this.#windows.endRow();
-    this.#count('windows', endUs);
+    const { windows } = this.#live;
+    windows.text(rule);
+    windows.text(key);
+    windows.text(severity ?? '');
+    windows.text(values);
+    windows.number(startUs);
+    windows.number(endUs);
+    windows.endRow();
+    this.#rows.value++;
   }
 
-  /** Writes files when enough is staged; call it between batches. */
-  async settle(): Promise<void> {
-    if (this.#flows.rows + this.#small >= this.#flushRows) await this.flush();
-  }
-
-  /** Rows that wait in memory. */
+  /** Rows that wait in memory, also those on their way. */
   get staged(): number {
-    return this.#flows.rows + this.#small;
+    return this.#leaving.reduce((sum, { rows }) => sum + rows.rows, this.#live.rows);
   }
 
-  /** Writes everything that is staged. After a failure all of it is still staged, and written again under the same names. */
+  /** As many as may be staged beside those on their way. */
+  get isFull(): boolean {
+    return this.#live.rows >= this.#flushRows;
+  }
+
+  /** Back-pressure, between batches: begins to write when enough is staged, and waits when as much is on its way. */
+  async settle(): Promise<void> {
+    if (!this.isFull) return;
+    await this.#writing;
+    if (this.#failure !== null) throw this.#failure;
+    void this.flush().catch((error) => {
+      this.#failure = error;
+    });
+  }
+
+  /** Writes everything that is staged now. After a failure all of it is still there, and leaves under the same names. */
   async flush(): Promise<void> {
-    if (this.staged === 0) return;
-    this.#sync();
-    for (const hour of this.#hours.flows) await this.#write('flows', hour, publishFlows('flow_rows', hour));
-    for (const hour of this.#hours.series) {
-      await this.#write(
-        'series',
-        hour,
-        `${SERIES_SELECT} WHERE floor(timeUs / 3600e6) = ${hour} ORDER BY series, time`,
-      );
-    }
-    for (const hour of this.#hours.windows) {
-      await this.#write(
-        'windows',
-        hour,
-        `${WINDOWS_SELECT} WHERE floor(endUs / 3600e6) = ${hour} ORDER BY endUs, rule`,
-      );
-    }
-    this.#sequence++;
-    await this.#reopen();
+    this.#seal();
+    const before = this.#writing;
+    const writing = this.#writeAll(before).finally(() => {
+      if (this.#writing === settled) this.#writing = null;
+    });
+    const settled = writing.catch(() => {});
+    this.#writing = settled;
+    return writing;
   }
 
-  /** Gives up what is staged. @returns the rows lost */
-  async discard(): Promise<number> {
+  #seal(): void {
+    if (this.#live.rows === 0) return;
+    const epoch = this.#epoch === null ? '' : `e${this.#epoch}-`;
+    this.#leaving.push({ name: `${this.#writer}-${epoch}${this.#sequence++}`, rows: this.#live });
+    this.#live = new StagedRows(this.#names, this.#free);
+  }
+
+  async #writeAll(before: Promise<void> | null): Promise<void> {
+    await before;
+    for (const batch of [...this.#leaving]) {
+      this.#bytes.value += await this.#thread.write(this.#filesOf(batch));
+      this.#leaving = this.#leaving.filter((each) => each !== batch);
+      this.#recycle(batch.rows);
+    }
+  }
+
+  #filesOf({ name, rows }: Batch): Parameters<HistoryThread['write']>[0] {
+    const supersedes = this.#supersedes > 0 ? { writer: this.#writer, epoch: this.#supersedes } : null;
+    return { path: this.#path, name, data: rows.data, supersedes };
+  }
+
+  #recycle(rows: StagedRows): void {
+    const most = Math.ceil(this.#flushRows / BLOCK_ROWS);
+    this.#free.push(...rows.release().slice(0, Math.max(0, most - this.#free.length)));
+  }
+
+  /** Gives up what is staged; not while it is written. @returns the rows lost */
+  discard(): number {
     const lost = this.staged;
-    this.#sync();
-    await this.#reopen();
+    this.#leaving = [];
+    this.#live = new StagedRows(this.#names, this.#free);
     return lost;
   }
 
-  /** Copies what is staged beside a checkpoint; what is written from now on belongs to the next one. */
-  async stage(folder: string, epoch: number): Promise<void> {
-    this.#sync();
-    for (const kind of KINDS) {
-      const select = `SELECT * FROM ${TABLES[kind].name}`;
-      await writeParquet(this.#connection, select, stagedFile(folder, epoch, kind), 'snappy');
-    }
+  /** What is staged from now on belongs to the checkpoint after `epoch`. */
+  next(epoch: number): void {
     this.#epoch = epoch + 1;
-    this.#sequence = 1;
   }
 
-  /** Takes up what was staged beside a checkpoint, and writes it. */
-  async recover(folder: string, epoch: number): Promise<void> {
-    for (const kind of KINDS) {
-      const file = stagedFile(folder, epoch, kind);
-      if (!existsSync(file)) continue;
-      const { name, timeUs } = TABLES[kind];
-      await this.#connection.run(`INSERT INTO ${name} SELECT * FROM read_parquet(${sqlText(file)})`);
-      const hours = await this.#connection.runAndReadAll(
-        `SELECT floor(${timeUs} / 3600e6) AS hour, count(*) AS rows FROM ${name} GROUP BY hour`,
-      );
-      for (const [hour, rows] of hours.getRows()) {
-        this.#hours[kind].add(Number(hour));
-        this.#small += Number(rows);
-      }
+  /** Everything that is not certainly in files: batches on their way keep their names. */
+  save(out: StateWriter): void {
+    out.number(this.#supersedes);
+    out.json(this.#leaving.map(({ name }) => name));
+    for (const { rows } of this.#leaving) rows.save(out);
+    this.#live.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.#supersedes = state.number();
+    this.#leaving = state.json<string[]>().map((name) => {
+      const rows = new StagedRows(this.#names, this.#free);
+      rows.restore(state);
+      return { name, rows };
+    });
+    this.#live.restore(state);
+  }
+
+  async stop(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      await this.#thread.stop();
     }
-    await this.flush();
-  }
-
-  #sync(): void {
-    this.#flows.sync();
-    this.#series.flushSync();
-    this.#windows.flushSync();
-  }
-
-  async #reopen(): Promise<void> {
-    this.#flows.seal();
-    this.#series.closeSync();
-    this.#windows.closeSync();
-    await this.#open();
   }
 
   #isOver(name: string): boolean {
     if (!name.startsWith(`${this.#writer}-`)) return false;
-    if (this.#epoch === null) return true;
-    return Number(EPOCH.exec(name)?.[1] ?? Number.POSITIVE_INFINITY) >= this.#epoch;
+    return this.#epoch === null || !(epochOf(name) < this.#epoch);
   }
-
-  async stop(): Promise<void> {
-    await this.flush();
-    this.#connection.closeSync();
-  }
-
-  #count(kind: 'series' | 'windows', timeUs: number): void {
-    this.#small++;
-    this.#rows.value++;
-    this.#hours[kind].add(hourOf(timeUs));
-  }
-
-  async #write(kind: string, hour: number, select: string): Promise<void> {
-    const epoch = this.#epoch === null ? '' : `e${this.#epoch}-`;
-    const file = join(this.#path, kind, hourFolder(hour), `${this.#writer}-${epoch}${this.#sequence}.parquet`);
-    this.#bytes.value += await writeParquet(this.#connection, select, file);
-  }
-
-  async #open(): Promise<void> {
-    for (const kind of KINDS) this.#hours[kind].clear();
-    this.#small = 0;
-    await this.#flows.open();
-    await this.#connection.run(SERIES);
-    await this.#connection.run(WINDOWS);
-    this.#series = await this.#connection.createAppender('series_rows');
-    this.#windows = await this.#connection.createAppender('window_rows');
-  }
-}
-
-/** Where a checkpoint's staged rows lie. */
-function stagedFile(folder: string, epoch: number, kind: Kind): string {
-  return join(folder, `${epoch}-${kind}.parquet`);
-}
-
-/** Removes the files that were staged for checkpoints before `oldest`. */
-export async function removeStaged(folder: string, oldest: number): Promise<void> {
-  await removeFiles(folder, (name) => Number(STAGED.exec(name)?.[1] ?? oldest) < oldest);
 }
 
 /** The newest checkpoint that files of a history carry; 0 without any. */
 export async function newestEpoch(path: string): Promise<number> {
   const names = await readdir(path, { recursive: true }).catch(() => [] as string[]);
-  return names.reduce((most, name) => Math.max(most, Number(EPOCH.exec(name)?.[1] ?? 0)), 0);
+  return names.reduce((most, name) => Math.max(most, epochOf(name) || 0), 0);
 }
 
 /** Removes the files below `folder` whose name satisfies the test; a missing folder is an empty one. */

@@ -5,9 +5,9 @@ import { WeirError } from '../core/errors.ts';
 import { formatUs } from '../core/time.ts';
 import { formatAddress, maskAddress } from '../model/address.ts';
 import type { KeyPart, Predicate } from '../model/plan.ts';
-import { sqlText } from './parquet-writer.ts';
 import { parseSeriesName, seriesSql } from './series-sql.ts';
 import { type FieldSql, FORWARD, predicateSql, REVERSE } from './sql.ts';
+import { sqlText } from './sql-text.ts';
 
 export interface FlowQuery {
   predicate: Predicate;

@@ -1,5 +1,5 @@
 import { parseDurationUs } from '../core/units.ts';
-import { sqlText } from './parquet-writer.ts';
+import { sqlText } from './sql-text.ts';
 
 /** What the name of a series asks for. */
 export type SeriesName = { stepUs: number } & (

@@ -11,7 +11,7 @@ import {
   UNASKED,
 } from '../model/flow-batch.ts';
 import type { Predicate } from '../model/plan.ts';
-import { sqlText } from './parquet-writer.ts';
+import { sqlText } from './sql-text.ts';
 
 /** Field of a row -> SQL over the published flow columns, for one direction of a biflow. */
 export type FieldSql = Readonly<Record<string, string>>;

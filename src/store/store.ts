@@ -4,7 +4,7 @@ import { parseBytes, parseDurationUs } from '../core/units.ts';
 export { Checkpoints, type FoundCheckpoint, STATE_VERSION } from './checkpoints.ts';
 export { newestForecastUs, readForecastRecords, SqliteForecastJournal } from './forecast-journal.ts';
 export { GuardedHistory, type GuardOptions } from './guarded-history.ts';
-export { History, type HistoryOptions, newestEpoch, removeStaged } from './history.ts';
+export { History, type HistoryOptions, newestEpoch } from './history.ts';
 export { type FlowQuery, HistoryReader, isoTime, type SeriesRow, type TopQuery, type TopRow } from './query.ts';
 export { applyRetention, type Retention } from './retention.ts';
 export { type AlertFilter, lockStore, openState, readTransitions, TransitionLog } from './state.ts';

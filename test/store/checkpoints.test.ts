@@ -18,7 +18,7 @@ const path = (epoch: number): string => join(folder, 'checkpoint', `${String(epo
 
 async function three(): Promise<Checkpoints> {
   const checkpoints = new Checkpoints(folder);
-  for (const epoch of [1, 2, 3]) await checkpoints.write(epoch, bytes(`state ${epoch}`));
+  for (const epoch of [1, 2, 3]) await checkpoints.write(epoch, [bytes('state '), bytes(`${epoch}`)]);
   return checkpoints;
 }
 
@@ -29,7 +29,6 @@ describe('checkpoints', () => {
     expect(found).toMatchObject({ epoch: 3, unreadable: [] });
     expect(Buffer.from(found?.body ?? []).toString()).toBe('state 3');
     expect(files()).toEqual(['000000000002.snapshot', '000000000003.snapshot']);
-    expect(checkpoints.oldest).toBe(2);
   });
 
   it('none is none', () => {
@@ -55,7 +54,7 @@ describe('checkpoints', () => {
 
   it('one of another version is refused, with the remedy', async () => {
     const checkpoints = await three();
-    await writeSnapshot(path(4), STATE_VERSION + 1, bytes('state 4'));
+    await writeSnapshot(path(4), STATE_VERSION + 1, [bytes('state 4')]);
     expect(() => checkpoints.newest()).toThrow(
       expect.objectContaining({ code: 'checkpoint.version', hint: expect.stringContaining('--fresh') }),
     );

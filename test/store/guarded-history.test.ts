@@ -49,6 +49,7 @@ it('rows leave when it is time', async () => {
   await guard.settle();
   wait(60_000);
   await guard.settle();
+  await guard.idle();
   expect(await values(path)).toEqual([0, 1, 2, 3, 4]);
   await guard.stop();
 });
@@ -65,6 +66,7 @@ it('what cannot be written waits, and is written once it can', async () => {
   expect(guard.problem).not.toBeNull();
   wait(5000);
   await guard.settle();
+  await guard.idle();
   expect(guard.problem).toBeNull();
   expect(guard.gapRows).toBe(0);
   await guard.stop();
@@ -81,6 +83,7 @@ it('what is too much for memory is given up, and counted', async () => {
   unblock();
   wait(5000);
   await guard.settle();
+  await guard.idle();
   await guard.stop();
   expect(await values(path)).toEqual([20, 21, 22, 23, 24]);
 });
