@@ -1,14 +1,14 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
-import { DNS_NAME, DNS_TYPE, HAS_OUTER, IS_DNS_RESPONSE, META, SNI } from '../model/packet-rows.ts';
+import { DNS_NAME, DNS_TYPE, HAS_OUTER, IS_DNS_RESPONSE, KEY_INFO, META, SNI } from '../model/packet-rows.ts';
 import { ExpiryWheel } from './expiry-wheel.ts';
-import { ACK, beginFlow, beginRecord, FIN, keepOuter, RST, SYN, tcpFlags } from './flow-begin.ts';
+import { ACK, beginFlow, beginRecord, FIN, keepOuter, RST, SYN, setStart, tcpFlags } from './flow-begin.ts';
 import * as T from './flow-row.ts';
 import { FlowTable } from './flow-table.ts';
 import { lastUs, writeRecord } from './flow-writer.ts';
-import { ANSWERS, FROM_HIGH, type KeyBatch, SPECIAL } from './key-batch.ts';
 import { OpenSlices, SECOND_US } from './open-slices.ts';
 import type { Outlet } from './outlet.ts';
+import { ANSWERS, FROM_HIGH, SPECIAL } from './packet-keys.ts';
 import { RowQueue } from './row-queue.ts';
 
 /** IPFIX 136, flowEndReason (RFC 5102, section 5.11.3). */
@@ -25,6 +25,8 @@ export const LACK_OF_RESOURCES = 5;
 const GRACE = 1 / 3;
 /** How many rows are compared to find one to evict. */
 const PROBE_WINDOW = 16;
+/** Rows that are looked at together when flows leave, so that their cache misses overlap. */
+const BLOCK = 64;
 
 export interface LifeOptions {
   activeTimeoutUs: number;
@@ -38,22 +40,23 @@ export interface LifeOptions {
 export class FlowLife implements Stateful {
   readonly table: FlowTable;
   readonly #idleUs: number;
-  readonly #activeUs: number;
   readonly #graceUs: number;
   readonly #withRecords: boolean;
   readonly #slices: OpenSlices;
   readonly #records: Outlet;
   readonly #wheel: ExpiryWheel;
   readonly #closing: RowQueue;
+  readonly #block = new Int32Array(BLOCK);
   /** Where the search for a flow to evict goes on. */
   #hand = 0;
   readonly #evicted: Counter;
   readonly #begun: Counter;
+  /** Keeps the touching of rows from being optimised away. */
+  touched = 0;
 
   constructor(options: LifeOptions, slices: Outlet, records: Outlet, metrics: Metrics) {
-    this.table = new FlowTable(options.maxFlows);
+    this.table = new FlowTable(options.maxFlows, options.activeTimeoutUs);
     this.#idleUs = options.idleTimeoutUs;
-    this.#activeUs = options.activeTimeoutUs;
     this.#graceUs = Math.floor(GRACE * options.idleTimeoutUs);
     this.#withRecords = options.records;
     this.#slices = new OpenSlices(this.table, slices, options.slices);
@@ -72,6 +75,7 @@ export class FlowLife implements Stateful {
     const before = this.table.capacity;
     this.table.reserve(count);
     if (this.table.capacity === before) return;
+    this.#wheel.resize(this.table.capacity);
     this.#closing.resize(this.table.capacity);
     this.#slices.resize(this.table.capacity);
   }
@@ -94,16 +98,17 @@ export class FlowLife implements Stateful {
     this.#slices.restore(state);
   }
 
-  /** The row of a key that no flow has yet: another flow leaves for it when the table is full. */
-  admit(keys: KeyBatch, i: number, words: Int32Array, r: number, timeUs: number, clockUs: number): number {
+  /** The row of a key that no flow has yet, with a slice open: another flow leaves for it when the table is full. */
+  admit(words: Int32Array, r: number, timeUs: number, clockUs: number, second: number): number {
     if (this.table.full) this.#evict();
-    const row = this.table.take(keys, i, words, r);
-    const at = (row << T.FLOW_SHIFT) + T.STATE;
+    const row = this.table.take(words, r);
+    const at = (row << T.HOT_SHIFT) + T.STATE;
     if ((this.table.hot[at] & T.IN_WHEEL) === 0) {
       this.table.hot[at] |= T.IN_WHEEL;
       this.#wheel.insert(row, clockUs);
     }
-    this.#begin(row, keys.info[i], words, r, timeUs);
+    this.#begin(row, words, r, timeUs);
+    this.#slices.open(row, timeUs, second);
     return row;
   }
 
@@ -115,8 +120,8 @@ export class FlowLife implements Stateful {
     let oldest = Number.POSITIVE_INFINITY;
     for (let k = 0; k < window; k++) {
       const row = (this.#hand + k) % table.used;
-      const o = row << T.FLOW_SHIFT;
-      const last = (table.hot[o + T.STATE] & T.CLOSED) !== 0 ? Number.NEGATIVE_INFINITY : lastUs(table, o);
+      const closed = (table.hot[(row << T.HOT_SHIFT) + T.STATE] & T.CLOSED) !== 0;
+      const last = closed ? Number.NEGATIVE_INFINITY : lastUs(table, row);
       if (chosen >= 0 && last >= oldest) continue;
       chosen = row;
       oldest = last;
@@ -126,8 +131,9 @@ export class FlowLife implements Stateful {
     this.#leave(chosen, LACK_OF_RESOURCES);
   }
 
-  #begin(row: number, info: number, words: Int32Array, r: number, timeUs: number): void {
-    beginFlow(this.table, row, info, words, r, timeUs);
+  #begin(row: number, words: Int32Array, r: number, timeUs: number): void {
+    beginFlow(this.table, row, words, r, timeUs);
+    if ((words[r + META] & HAS_OUTER) !== 0) keepOuter(this.table, row, words, r);
     this.#begun.value++;
   }
 
@@ -135,34 +141,59 @@ export class FlowLife implements Stateful {
    * What a packet may change beside the counters, before it is counted: the end of the flow's record, a new slice,
    * TCP's state, names. Called for a flow's first packet in each second and for special ones.
    */
-  attend(row: number, info: number, words: Int32Array, r: number, timeUs: number, second: number): void {
-    const { hot, hotF64 } = this.table;
-    const o = row << T.FLOW_SHIFT;
-    this.#endWhatIsOver(row, o, info, words, r, timeUs);
-    if (timeUs < hotF64[(o >> 1) + T.START_F64]) hotF64[(o >> 1) + T.START_F64] = timeUs;
-    this.#slices.turn(row, o, timeUs, second);
+  attend(row: number, words: Int32Array, r: number, timeUs: number, second: number): void {
+    const { table } = this;
+    const { hot } = table;
+    const o = row << T.HOT_SHIFT;
+    const info = words[r + KEY_INFO];
+    this.#endWhatIsOver(row, words, r, timeUs, second);
+    if (timeUs < table.hotF64[(o >> 1) + T.SLICE_END_F64]) this.beLate(row, timeUs);
+    this.#slices.turn(row, timeUs, second);
     if ((words[r + META] & HAS_OUTER) !== 0 && (hot[o + T.STATE] & T.WITH_OUTER) === 0) {
-      keepOuter(this.table, row, info, words, r);
+      keepOuter(table, row, words, r);
     }
     if ((hot[o + T.STATE] & T.BEGAN_WITH_ANSWER) !== 0) this.#hearRequest(o, info);
     if ((info & SPECIAL) === 0) return;
     this.#followTcp(row, o, info, tcpFlags(words, r), timeUs);
     if ((words[r + DNS_NAME] | words[r + SNI] | (words[r + META] & IS_DNS_RESPONSE)) === 0) return;
-    this.#keepNames(row, o, words, r, timeUs, second);
+    this.#keepNames(row, words, r, timeUs, second);
   }
 
-  #endWhatIsOver(row: number, o: number, info: number, words: Int32Array, r: number, timeUs: number): void {
-    const { hot, hotF64 } = this.table;
+  /** A packet from before the latest one of its flow may be the first of its record. */
+  beLate(row: number, timeUs: number): void {
+    const { coldF64, hot } = this.table;
+    if (timeUs >= coldF64[((row << T.COLD_SHIFT) >> 1) + T.START_F64]) return;
+    setStart(this.table, row, timeUs);
+    hot[(row << T.HOT_SHIFT) + T.STATE] |= T.MAY_BE_DUE;
+  }
+
+  /** The same for a packet that is counted in the open slice. */
+  countLate(row: number, timeUs: number): void {
+    const { coldF64 } = this.table;
+    const at = ((row << T.COLD_SHIFT) >> 1) + T.SLICE_START_F64;
+    if (timeUs >= coldF64[at]) return;
+    coldF64[at] = timeUs;
+    this.beLate(row, timeUs);
+  }
+
+  #endWhatIsOver(row: number, words: Int32Array, r: number, timeUs: number, second: number): void {
+    const { hot, coldF64, activeUs } = this.table;
+    const o = row << T.HOT_SHIFT;
     const closed = (hot[o + T.STATE] & T.CLOSED) !== 0;
-    const silent = timeUs - lastUs(this.table, o) > (closed ? this.#graceUs : this.#idleUs);
+    const silent = timeUs - lastUs(this.table, row) > (closed ? this.#graceUs : this.#idleUs);
     if (silent || (closed && (tcpFlags(words, r) & (SYN | ACK | RST)) === SYN)) {
       this.#endRecord(row, closed ? END_OF_FLOW : IDLE_TIMEOUT);
-      this.#begin(row, info, words, r, timeUs);
-    } else if (timeUs - hotF64[(o >> 1) + T.START_F64] > this.#activeUs) {
-      this.#endRecord(row, ACTIVE_TIMEOUT);
-      beginRecord(this.table, o, timeUs);
-      hot[o + T.STATE] &= ~T.FIRST_RECORD;
+      this.#begin(row, words, r, timeUs);
+      return;
     }
+    if ((hot[o + T.STATE] & T.MAY_BE_DUE) === 0) {
+      if (((second - hot[o + T.DUE_SECOND]) | 0) < 0) return;
+      hot[o + T.STATE] |= T.MAY_BE_DUE;
+    }
+    if (timeUs - coldF64[((row << T.COLD_SHIFT) >> 1) + T.START_F64] <= activeUs) return;
+    this.#endRecord(row, ACTIVE_TIMEOUT);
+    beginRecord(this.table, row, timeUs);
+    hot[o + T.STATE] &= ~T.FIRST_RECORD;
   }
 
   /** A packet from the other side that is no answer itself makes an unasked flow an ordinary one. */
@@ -189,33 +220,34 @@ export class FlowLife implements Stateful {
   }
 
   /** A second DNS name ends the slice, so that each name stands in a row of its own. */
-  #keepNames(row: number, o: number, words: Int32Array, r: number, timeUs: number, second: number): void {
+  #keepNames(row: number, words: Int32Array, r: number, timeUs: number, second: number): void {
     const { hot, cold } = this.table;
-    if (cold[o + T.FLOW_SNI] === 0) cold[o + T.FLOW_SNI] = words[r + SNI];
+    const c = row << T.COLD_SHIFT;
+    if (cold[c + T.FLOW_SNI] === 0) cold[c + T.FLOW_SNI] = words[r + SNI];
     const name = words[r + DNS_NAME];
     if (name !== 0) {
       const type = words[r + DNS_TYPE] & 0xffff;
-      const types = cold[o + T.FLOW_DNS_TYPES];
-      const before = hot[o + T.SLICE_DNS];
-      if (before !== 0 && (before !== name || types >>> 16 !== type)) this.#slices.split(row, o, timeUs, second);
-      hot[o + T.SLICE_DNS] = name;
-      const first = cold[o + T.FLOW_DNS] === 0;
-      cold[o + T.FLOW_DNS_TYPES] = (type << 16) | (first ? type : types & 0xffff);
-      if (first) cold[o + T.FLOW_DNS] = name;
+      const types = cold[c + T.FLOW_DNS_TYPES];
+      const before = cold[c + T.SLICE_DNS];
+      if (before !== 0 && (before !== name || types >>> 16 !== type)) this.#slices.split(row, timeUs, second);
+      cold[c + T.SLICE_DNS] = name;
+      const first = cold[c + T.FLOW_DNS] === 0;
+      cold[c + T.FLOW_DNS_TYPES] = (type << 16) | (first ? type : types & 0xffff);
+      if (first) cold[c + T.FLOW_DNS] = name;
     }
     if ((words[r + META] & IS_DNS_RESPONSE) !== 0) {
-      hot[o + T.STATE] |= T.SLICE_DNS_RESPONSE | T.RECORD_DNS_RESPONSE;
+      hot[(row << T.HOT_SHIFT) + T.STATE] |= T.SLICE_DNS_RESPONSE | T.RECORD_DNS_RESPONSE;
     }
   }
 
   #endRecord(row: number, reason: number): void {
     this.#slices.last(row, reason !== ACTIVE_TIMEOUT);
-    if (this.#withRecords) writeRecord(this.table, row, this.#records.batch, this.#records.next(), reason);
+    if (this.#withRecords) writeRecord(this.table, row, this.#records, this.#records.next(), reason);
   }
 
   /** Ends a flow's record and frees its row; a closed connection's reason is its end, whatever made it leave. */
   #leave(row: number, reason: number): void {
-    const closed = (this.table.hot[(row << T.FLOW_SHIFT) + T.STATE] & T.CLOSED) !== 0;
+    const closed = (this.table.hot[(row << T.HOT_SHIFT) + T.STATE] & T.CLOSED) !== 0;
     this.#endRecord(row, closed ? END_OF_FLOW : reason);
     this.table.free(row);
   }
@@ -224,39 +256,63 @@ export class FlowLife implements Stateful {
   tick(clockUs: number): void {
     this.#slices.turnAll(Math.floor(clockUs / SECOND_US) * SECOND_US);
     this.#leaveClosed(clockUs);
-    for (let next = this.#wheel.due(clockUs); next >= 0; next = this.#wheel.due(clockUs))
+    for (let next = this.#wheel.due(clockUs); next >= 0; next = this.#wheel.due(clockUs)) {
       this.#leaveIdle(next, clockUs);
+    }
     this.table.settle();
     this.deliver();
   }
 
   #leaveClosed(clockUs: number): void {
-    const { table } = this;
-    for (let row = this.#closing.pop(clockUs); row >= 0; row = this.#closing.pop(clockUs)) {
-      const o = row << T.FLOW_SHIFT;
-      const closed = table.hot[o + T.KIND] !== 0 && (table.hot[o + T.STATE] & T.CLOSED) !== 0;
-      const due = closed ? lastUs(table, o) + this.#graceUs : 0;
-      if (due >= clockUs) this.#closing.push(row, due);
-      else table.hot[o + T.STATE] &= ~T.IN_CLOSING;
-      if (closed && due < clockUs) this.#leave(row, END_OF_FLOW);
+    const block = this.#block;
+    for (let count = this.#closing.take(clockUs, block); count > 0; count = this.#closing.take(clockUs, block)) {
+      this.#touch(count);
+      for (let i = 0; i < count; i++) this.#leaveIfClosed(block[i], clockUs);
     }
+  }
+
+  #leaveIfClosed(row: number, clockUs: number): void {
+    const { table } = this;
+    const o = row << T.HOT_SHIFT;
+    const closed = table.hot[o + T.KIND] !== 0 && (table.hot[o + T.STATE] & T.CLOSED) !== 0;
+    const due = closed ? lastUs(table, row) + this.#graceUs : 0;
+    if (due >= clockUs) this.#closing.push(row, due);
+    else table.hot[o + T.STATE] &= ~T.IN_CLOSING;
+    if (closed && due < clockUs) this.#leave(row, END_OF_FLOW);
   }
 
   /** Walks a list of the wheel: `first` is row + 1. */
   #leaveIdle(first: number, clockUs: number): void {
-    const { hot } = this.table;
+    const block = this.#block;
     for (let next = first; next > 0; ) {
-      const row = next - 1;
-      const o = row << T.FLOW_SHIFT;
-      next = hot[o + T.NEXT];
-      const last = lastUs(this.table, o);
-      if (hot[o + T.KIND] !== 0 && clockUs - last <= this.#idleUs) {
-        this.#wheel.insert(row, last);
-        continue;
-      }
-      hot[o + T.STATE] &= ~T.IN_WHEEL;
-      if (hot[o + T.KIND] !== 0) this.#leave(row, IDLE_TIMEOUT);
+      const count = this.#wheel.walk(next, block);
+      next = this.#wheel.behind(block[count - 1]);
+      this.#touch(count);
+      for (let i = 0; i < count; i++) this.#leaveIfIdle(block[i], clockUs);
     }
+  }
+
+  #leaveIfIdle(row: number, clockUs: number): void {
+    const { table } = this;
+    const o = row << T.HOT_SHIFT;
+    const taken = table.hot[o + T.KIND] !== 0;
+    const last = lastUs(table, row);
+    if (taken && clockUs - last <= this.#idleUs) {
+      this.#wheel.insert(row, last);
+      return;
+    }
+    table.hot[o + T.STATE] &= ~T.IN_WHEEL;
+    if (taken) this.#leave(row, IDLE_TIMEOUT);
+  }
+
+  /** Reads what the block's rows need when they leave, so that the cache misses overlap. */
+  #touch(count: number): void {
+    const { hot, cold, index } = this.table;
+    const block = this.#block;
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum ^= hot[block[i] << T.HOT_SHIFT] ^ cold[block[i] << T.COLD_SHIFT];
+    for (let i = 0; i < count; i++) sum ^= index.pairs[2 * (cold[(block[i] << T.COLD_SHIFT) + T.HASH] & index.mask)];
+    this.touched = sum;
   }
 
   /** Hands on what is written. */
@@ -270,7 +326,7 @@ export class FlowLife implements Stateful {
     const { table } = this;
     for (let row = 0; row < table.used; row++) {
       if (!table.isLive(row)) continue;
-      const idle = clockUs - lastUs(table, row << T.FLOW_SHIFT) > this.#idleUs;
+      const idle = clockUs - lastUs(table, row) > this.#idleUs;
       this.#leave(row, idle ? IDLE_TIMEOUT : FORCED_END);
     }
     this.deliver();

@@ -1,59 +1,87 @@
 /**
- * What a flow keeps. A flow is a hot row of 32 words (two cache lines, touched by each packet) and a cold row of 32
- * words (touched when it opens, turns a slice or leaves).
+ * What a flow keeps, in four tables by row number. The hot row is one cache line, the only one that a packet of a
+ * plain IPv4 flow touches; the six row holds the rest of keys that do not fit into it; the cold row is touched when the
+ * flow opens, turns a slice or leaves; the spill row only by flows whose counters outgrow 32 bits.
  */
-export const FLOW_SHIFT = 5;
-export const FLOW = 1 << FLOW_SHIFT;
+export const HOT_SHIFT = 4;
+export const HOT = 1 << HOT_SHIFT;
+export const COLD_SHIFT = 5;
+export const COLD = 1 << COLD_SHIFT;
+export const SIX_SHIFT = 3;
+export const SIX = 1 << SIX_SHIFT;
+export const SPILL_SHIFT = 3;
+export const SPILL = 1 << SPILL_SHIFT;
 
-// Hot row. Words of the key; "low" and "high" are the key's two ends, in an order that both directions share.
+// Hot row. "Low" and "high" are the key's two ends, in an order that both directions share.
+/** Last words of both ends: an IPv4 address whole. */
 export const LOW = 0;
-export const HIGH = 4;
+export const HIGH = 1;
 /** The low end's port in the high half. */
-export const KEY_PORTS = 8;
-/** Zero in a free row. */
-export const KIND = 9;
-export const PLACE = 10;
-export const STATE = 11;
-/** Float64 of the row (index `row offset / 2 + ...`): the record's first packet, microseconds. */
-export const START_F64 = 6;
-/** The second of event time that the open slice belongs to, and the second of the flow's last packet. */
-export const SECOND = 14;
+export const PORTS = 2;
+/** Zero in a free row; bits below. */
+export const KIND = 3;
+export const STATE = 4;
 /** TCP flags of the open slice: low end's in bits 0..11, high end's in bits 16..27. */
-export const SLICE_FLAGS = 15;
-/** Packets of the open slice from the low and the high end; then octets and layer 2 octets as doubles. */
-export const SLICE_PACKETS = 16;
-export const SLICE_OCTETS_F64 = 9;
-export const SLICE_LAYER2_F64 = 11;
-/** First and last packet of the open slice. */
-export const SLICE_START_F64 = 13;
-export const SLICE_END_F64 = 14;
-/** The next row in the same list of the expiry wheel. */
-export const NEXT = 30;
-export const SLICE_DNS = 31;
+export const SLICE_FLAGS = 5;
+/** The second of event time (modulo 2^32) that the open slice belongs to and that the flow's last packet lies in. */
+export const SECOND = 6;
+/** The first second in which the record may be older than the active timeout. */
+export const DUE_SECOND = 7;
+/** Of the open slice, from the low and the high end; octets stay below 2^30, what is more goes to the spill row. */
+export const SLICE_PACKETS = 8;
+export const SLICE_OCTETS = 10;
+export const SLICE_LAYER2 = 12;
+/** Float64 (index `hot offset / 2 + ...`): the latest packet of the open slice, microseconds. */
+export const SLICE_END_F64 = 7;
 
-// Cold row, first line: read and written only by flows of more than one slice (`FOLDED`).
-/** Totals of the record so far without the open slice, from the low and the high end. */
-export const PACKETS_F64 = 0;
-export const OCTETS_F64 = 2;
-export const LAYER2_F64 = 4;
-/** The latest packet, where a late one opened the slice (`LATE`). */
-export const LAST_F64 = 6;
-export const TOTAL_FLAGS = 14;
+// Six row (only with `isWide`): the first three words of both ends, four words apart.
+export const SIX_HIGH = 4;
 
-// Cold row, second line: what a flow's first packet brings.
-export const HASH = 16;
-export const FLOW_LAYERS = 17;
-export const FLOW_SNI = 18;
+// Cold row, first line: what a flow's first packet brings.
+/** Float64 (index `cold offset / 2 + ...`): first packet of the record and of the open slice. */
+export const START_F64 = 0;
+export const SLICE_START_F64 = 1;
+export const HASH = 4;
+export const FLOW_LAYERS = 5;
+/** ICMP type and code in the low half, ipClassOfService in the high half. */
+export const FLOW_ICMP_TOS = 6;
+export const FLOW_INTERFACE = 7;
+export const FLOW_VLAN = 8;
+export const FLOW_SNI = 9;
 /** The record's first DNS name and its type (low half); the slice's type (high half). */
-export const FLOW_DNS = 19;
-export const FLOW_DNS_TYPES = 20;
-/** ICMP type and code in the low half, ipClassOfService in the high half: of the first packet. */
-export const FLOW_ICMP_TOS = 21;
-export const FLOW_INTERFACE = 22;
-export const FLOW_VLAN = 23;
+export const FLOW_DNS = 10;
+export const FLOW_DNS_TYPES = 11;
+export const SLICE_DNS = 12;
 /** Only with `WITH_MAC`: high halves of both MAC addresses in one word (low end's above), then the low words. */
-export const MAC_HIGH_HALVES = 24;
-export const MAC_LOW_WORDS = 25;
+export const MAC_HIGH_HALVES = 13;
+export const MAC_LOW_WORDS = 14;
+
+// Cold row, second line: read and written only by flows of more than one slice (`FOLDED`).
+/** The latest packet, where a late one opened the slice (`LATE`). */
+export const LAST_F64 = 8;
+/** Totals of the record so far without the open slice, from the low and the high end. */
+export const PACKETS_F64 = 9;
+export const OCTETS_F64 = 11;
+export const LAYER2_F64 = 13;
+export const TOTAL_FLAGS = 30;
+
+// Spill row (only with `SPILLED`), doubles: what the open slice counted beside the hot row.
+export const SPILLED_OCTETS = 0;
+export const SPILLED_LAYER2 = 2;
+
+/**
+ * Bits of `KIND`: protocol in the low byte, then `HAS_IP`, `HAS_PORTS`, `HAS_ICMP`, `IS_ICMP_ERROR` and `IS_ARP` as in a
+ * packet's row, those below, the VLAN id + 1 in bits 16..28, and the interface, or `OTHER_INTERFACE`, from bit 29 on.
+ */
+export const KIND_IPV6 = 1 << 11;
+/** The two directions are two flows: a message that no answer pairs with. */
+export const ONE_WAY = 1 << 12;
+/** Makes the kind of a taken row never zero. */
+export const OCCUPIED = 1 << 13;
+export const KIND_VLAN_SHIFT = 16;
+export const KIND_INTERFACE_SHIFT = 29;
+/** The interface stands in the cold row. */
+export const OTHER_INTERFACE = 7;
 
 /** Bits of `STATE`. The initiator is the key's high end. */
 export const INITIATOR_HIGH = 1;
@@ -77,13 +105,18 @@ export const RECORD_DNS_RESPONSE = 4096;
 export const WITH_OUTER = 8192;
 export const WITH_MAC = 1 << 14;
 export const LATE = 1 << 15;
-/** The record's totals hold earlier slices; without it they hold nothing, whatever is written there. */
-export const FOLDED = 1 << 19;
 /** The row's number stands in the list of open slices, in the queue of closed connections, in the expiry wheel. */
 export const IN_OPEN_SLICES = 1 << 16;
 export const IN_CLOSING = 1 << 17;
 export const IN_WHEEL = 1 << 18;
+/** The record's totals hold earlier slices; without it they hold nothing, whatever is written there. */
+export const FOLDED = 1 << 19;
+export const SPILLED = 1 << 20;
+/** The record may be older than the active timeout: each packet is looked at. */
+export const MAY_BE_DUE = 1 << 21;
 /** What survives when a row is freed and taken again: a row number leaves each list only when the list is walked. */
 export const MEMBERSHIPS = IN_OPEN_SLICES | IN_CLOSING | IN_WHEEL;
 /** A packet of a flow in one of these states leaves the fast path. */
-export const ATTENTION = NO_SLICE | BEGAN_WITH_ANSWER;
+export const ATTENTION = NO_SLICE | BEGAN_WITH_ANSWER | MAY_BE_DUE;
+/** A flow in one of these states has more to be asked in a new second than whether it was silent. */
+export const UNUSUAL = ATTENTION | CLOSED | LATE;

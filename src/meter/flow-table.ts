@@ -1,118 +1,151 @@
 import { WeirError } from '../core/errors.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
-import { DST, SRC } from '../model/packet-rows.ts';
-import { FLOW, FLOW_SHIFT, HASH, HIGH, KEY_PORTS, KIND, LOW, MEMBERSHIPS, PLACE, STATE } from './flow-row.ts';
-import { FROM_HIGH, type KeyBatch, OCCUPIED } from './key-batch.ts';
+import { DST, INTERFACE, KEY_HASH, KEY_INFO, KEY_KIND, KEY_PORTS, SRC } from '../model/packet-rows.ts';
+import { setStart } from './flow-begin.ts';
+import { FlowIndex } from './flow-index.ts';
+import {
+  COLD,
+  COLD_SHIFT,
+  FLOW_INTERFACE,
+  HASH,
+  HIGH,
+  HOT,
+  HOT_SHIFT,
+  KIND,
+  KIND_INTERFACE_SHIFT,
+  LOW,
+  MAY_BE_DUE,
+  MEMBERSHIPS,
+  OCCUPIED,
+  OTHER_INTERFACE,
+  PORTS,
+  SIX,
+  SIX_HIGH,
+  SIX_SHIFT,
+  SPILL,
+  START_F64,
+  STATE,
+} from './flow-row.ts';
+import { FROM_HIGH, WIDE } from './packet-keys.ts';
 
 const SMALLEST = 1 << 12;
 /** Rows that are saved together when one of them is needed. */
 const SAVED_TOGETHER = 64;
 const MOST_ROWS = 1 << 26;
+/** The table grows by much at once: memory that nobody touched costs nothing, copying does. */
+const GROWTH = 4;
+/** Words that a large array lies behind the beginning of a page: rows begin with a cache line where arrays begin here. */
+const ALIGNED_AT = 12;
 
 /**
- * The flows that are open. Rows keep their number while the table grows; an open-addressed index of (hash, row + 1)
- * finds them. All memory is typed arrays and bounded by `maxFlows`.
+ * The flows that are open. Rows keep their number while the table grows. All memory is typed arrays and bounded by
+ * `maxFlows`.
  */
 export class FlowTable implements Stateful {
   readonly maxFlows: number;
+  /** A record that grew older than this is cut. */
+  readonly activeUs: number;
+  readonly index = new FlowIndex();
   capacity: number;
   live = 0;
-  hot: Int32Array;
-  hotF64: Float64Array;
-  cold: Int32Array;
-  coldF64: Float64Array;
-  /** Outermost addresses of the low and the high end, 8 words a row; grown only when a tunnel was seen. */
+  hot!: Int32Array;
+  hotF64!: Float64Array;
+  cold!: Int32Array;
+  coldF64!: Float64Array;
+  six!: Int32Array;
+  /** Outermost addresses of the low and the high end, 8 words a row; made when a tunnel was seen. */
   outer: Int32Array = new Int32Array(0);
-  /** Pairs (hash, row + 1), at most half full; its size follows the flows that are live. */
-  index: Int32Array;
-  /** Mask of an index position in entries (pairs). */
-  mask: number;
-  #free: Int32Array;
-  #freeCount = 0;
+  /** Four doubles a row; made when a flow outgrew its counters. */
+  spill: Float64Array = new Float64Array(0);
   /** Rows that were ever taken. */
   used = 0;
+  #free: Int32Array;
+  #freeCount = 0;
 
-  constructor(maxFlows: number) {
+  constructor(maxFlows: number, activeUs: number) {
     this.maxFlows = Math.max(1, maxFlows);
+    this.activeUs = activeUs;
     this.capacity = Math.min(SMALLEST, this.maxFlows);
-    this.hot = new Int32Array(this.capacity * FLOW);
-    this.hotF64 = new Float64Array(this.hot.buffer);
-    this.cold = new Int32Array(this.capacity * FLOW);
-    this.coldF64 = new Float64Array(this.cold.buffer);
     this.#free = new Int32Array(this.capacity);
-    this.mask = 2 * SMALLEST - 1;
-    this.index = new Int32Array(2 * (this.mask + 1));
+    this.#takeArrays(alignedRows(this.capacity, HOT), alignedRows(this.capacity, COLD), alignedRows(this.capacity, SIX));
+  }
+
+  #takeArrays(hot: Int32Array, cold: Int32Array, six: Int32Array): void {
+    this.hot = hot;
+    this.hotF64 = doublesOf(hot);
+    this.cold = cold;
+    this.coldF64 = doublesOf(cold);
+    this.six = six;
   }
 
   /** Makes room for `count` more flows, as far as `maxFlows` allows; row numbers stay, the arrays do not. */
   reserve(count: number): void {
     const wanted = Math.min(this.live + count, this.maxFlows);
-    let size = this.mask + 1;
-    while (2 * wanted > size) size *= 2;
-    if (size > this.mask + 1) this.#resizeIndex(size);
+    this.index.reserve(wanted);
     if (wanted <= this.capacity) return;
     let { capacity } = this;
-    while (capacity < wanted) capacity *= 2;
-    this.#growRows(Math.min(capacity, this.maxFlows));
+    while (capacity < wanted) capacity *= GROWTH;
+    this.#grow(Math.min(capacity, this.maxFlows));
   }
 
   /** After a flood the index shrinks again, so that the few flows that stay share few cache lines. */
   settle(): void {
-    if (16 * this.live < this.mask + 1 && this.mask + 1 > 2 * SMALLEST) this.#resizeIndex((this.mask + 1) / 4);
+    this.index.settle(this.live);
   }
 
-  #growRows(capacity: number): void {
+  #grow(capacity: number): void {
+    const { hot, cold, six } = this;
     this.capacity = capacity;
-    this.hot = grown(this.hot, capacity * FLOW);
-    this.hotF64 = new Float64Array(this.hot.buffer);
-    this.cold = grown(this.cold, capacity * FLOW);
-    this.coldF64 = new Float64Array(this.cold.buffer);
-    this.#free = grown(this.#free, capacity);
-    if (this.outer.length > 0) this.outer = grown(this.outer, 8 * capacity);
+    this.#takeArrays(alignedRows(capacity, HOT), alignedRows(capacity, COLD), alignedRows(capacity, SIX));
+    this.hot.set(hot);
+    this.cold.set(cold);
+    this.six.set(six);
+    const free = this.#free;
+    this.#free = new Int32Array(capacity);
+    this.#free.set(free.subarray(0, this.#freeCount));
+    if (this.outer.length > 0) this.outer = grown(this.outer, new Int32Array(8 * capacity));
+    if (this.spill.length > 0) this.spill = grown(this.spill, new Float64Array((SPILL / 2) * capacity));
   }
 
-  /** Entries hold all that is needed to enter them again. */
-  #resizeIndex(size: number): void {
-    const { index } = this;
-    this.mask = size - 1;
-    this.index = new Int32Array(2 * size);
-    for (let at = 0; at < index.length; at += 2) if (index[at + 1] !== 0) this.#enter(index[at], index[at + 1] - 1);
-  }
-
-  #enter(hash: number, row: number): void {
-    const { index, mask } = this;
+  /** The row of the key of the packet at word `r`; -1 when no flow has it. */
+  find(words: Int32Array, r: number): number {
+    const { pairs, mask } = this.index;
+    const hash = words[r + KEY_HASH];
     let at = hash & mask;
-    while (index[2 * at + 1] !== 0) at = (at + 1) & mask;
-    index[2 * at] = hash;
-    index[2 * at + 1] = row + 1;
-  }
-
-  /** The row of key `i` of the batch, whose packet is at word `r`; -1 when no flow has it. */
-  find(keys: KeyBatch, i: number, words: Int32Array, r: number): number {
-    const { index, mask } = this;
-    const hash = keys.hash[i];
-    let at = hash & mask;
-    while (index[2 * at + 1] !== 0) {
-      const row = index[2 * at + 1] - 1;
-      if (index[2 * at] === hash && this.hasKey(row, keys, i, words, r)) return row;
+    while (pairs[2 * at + 1] !== 0) {
+      const row = pairs[2 * at + 1] - 1;
+      if (pairs[2 * at] === hash && this.#hasKey(row, words, r)) return row;
       at = (at + 1) & mask;
     }
     return -1;
   }
 
-  hasKey(row: number, keys: KeyBatch, i: number, words: Int32Array, r: number): boolean {
+  #hasKey(row: number, words: Int32Array, r: number): boolean {
     const { hot } = this;
-    const o = row << FLOW_SHIFT;
-    if (hot[o + KIND] !== keys.kind[i] || hot[o + KEY_PORTS] !== keys.ports[i] || hot[o + PLACE] !== keys.place[i]) {
-      return false;
-    }
-    const swap = keys.info[i] & FROM_HIGH;
-    const low = r + (swap ? DST : SRC);
-    const high = r + (swap ? SRC : DST);
-    for (let k = 3; k >= 0; k--) {
-      if (hot[o + LOW + k] !== words[low + k] || hot[o + HIGH + k] !== words[high + k]) return false;
-    }
-    return true;
+    const o = row << HOT_SHIFT;
+    if (hot[o + KIND] !== words[r + KEY_KIND] || hot[o + PORTS] !== words[r + KEY_PORTS]) return false;
+    const across = (words[r + KEY_INFO] & FROM_HIGH) << 2;
+    if (hot[o + LOW] !== words[r + SRC + 3 + across] || hot[o + HIGH] !== words[r + DST + 3 - across]) return false;
+    return (words[r + KEY_INFO] & WIDE) === 0 || this.hasWide(row, words, r);
+  }
+
+  /** What of a wide key does not stand in the hot row. */
+  hasWide(row: number, words: Int32Array, r: number): boolean {
+    const { six } = this;
+    const s = row << SIX_SHIFT;
+    const across = (words[r + KEY_INFO] & FROM_HIGH) << 2;
+    const low = r + SRC + across;
+    const high = r + DST - across;
+    const differs =
+      (six[s] ^ words[low]) |
+      (six[s + 1] ^ words[low + 1]) |
+      (six[s + 2] ^ words[low + 2]) |
+      (six[s + SIX_HIGH] ^ words[high]) |
+      (six[s + SIX_HIGH + 1] ^ words[high + 1]) |
+      (six[s + SIX_HIGH + 2] ^ words[high + 2]);
+    if (differs !== 0) return false;
+    if (words[r + KEY_KIND] >>> KIND_INTERFACE_SHIFT !== OTHER_INTERFACE) return true;
+    return this.cold[(row << COLD_SHIFT) + FLOW_INTERFACE] === words[r + INTERFACE];
   }
 
   /** True when a flow must leave before another can be taken. */
@@ -120,49 +153,37 @@ export class FlowTable implements Stateful {
     return this.live >= this.maxFlows;
   }
 
-  /** Takes a row for key `i` and writes the key; the caller has made room and fills the rest. */
-  take(keys: KeyBatch, i: number, words: Int32Array, r: number): number {
+  /** Takes a row for the packet at word `r` and writes the key; the caller has made room and fills the rest. */
+  take(words: Int32Array, r: number): number {
     const row = this.#freeCount > 0 ? this.#free[--this.#freeCount] : this.used++;
-    const { hot } = this;
-    const o = row << FLOW_SHIFT;
-    const swap = keys.info[i] & FROM_HIGH;
-    const low = r + (swap ? DST : SRC);
-    const high = r + (swap ? SRC : DST);
-    for (let k = 0; k < 4; k++) {
-      hot[o + LOW + k] = words[low + k];
-      hot[o + HIGH + k] = words[high + k];
+    const { hot, six } = this;
+    const o = row << HOT_SHIFT;
+    const across = (words[r + KEY_INFO] & FROM_HIGH) << 2;
+    const low = r + SRC + across;
+    const high = r + DST - across;
+    hot[o + LOW] = words[low + 3];
+    hot[o + HIGH] = words[high + 3];
+    hot[o + PORTS] = words[r + KEY_PORTS];
+    hot[o + KIND] = words[r + KEY_KIND];
+    this.cold[(row << COLD_SHIFT) + HASH] = words[r + KEY_HASH];
+    if ((words[r + KEY_INFO] & WIDE) !== 0) {
+      const s = row << SIX_SHIFT;
+      for (let k = 0; k < 3; k++) {
+        six[s + k] = words[low + k];
+        six[s + SIX_HIGH + k] = words[high + k];
+      }
     }
-    hot[o + KEY_PORTS] = keys.ports[i];
-    hot[o + KIND] = keys.kind[i];
-    hot[o + PLACE] = keys.place[i];
-    this.cold[o + HASH] = keys.hash[i];
-    this.#enter(keys.hash[i], row);
+    this.index.enter(words[r + KEY_HASH], row);
     this.live++;
     return row;
   }
 
   /** Gives a row back; its key is found no more. */
   free(row: number): void {
-    const o = row << FLOW_SHIFT;
-    this.#leave(this.cold[o + HASH], row);
-    this.hot[o + KIND] = 0;
+    this.index.leave(this.cold[(row << COLD_SHIFT) + HASH], row);
+    this.hot[(row << HOT_SHIFT) + KIND] = 0;
     this.#free[this.#freeCount++] = row;
     this.live--;
-  }
-
-  /** Deletes by shifting back, so that no probe ever walks over graves (Knuth, TAOCP 3, 6.4, algorithm R). */
-  #leave(hash: number, row: number): void {
-    const { index, mask } = this;
-    let hole = hash & mask;
-    while (index[2 * hole + 1] !== row + 1) hole = (hole + 1) & mask;
-    for (let at = (hole + 1) & mask; index[2 * at + 1] !== 0; at = (at + 1) & mask) {
-      const home = index[2 * at] & mask;
-      if (((at - home) & mask) < ((at - hole) & mask)) continue;
-      index[2 * hole] = index[2 * at];
-      index[2 * hole + 1] = index[2 * at + 1];
-      hole = at;
-    }
-    index[2 * hole + 1] = 0;
   }
 
   /** The row's place in `outer`, which is made when the first tunnel comes. */
@@ -171,32 +192,37 @@ export class FlowTable implements Stateful {
     return 8 * row;
   }
 
+  /** The row's place in `spill`, which is made when the first flow needs it. */
+  spillAt(row: number): number {
+    if (this.spill.length === 0) this.spill = new Float64Array((SPILL / 2) * this.capacity);
+    return (SPILL / 2) * row;
+  }
+
   /** Makes rows be taken from the first one again, without memberships; all flows have left. */
   clear(): void {
-    for (let row = 0; row < this.used; row++) this.hot[(row << FLOW_SHIFT) + STATE] = 0;
+    for (let row = 0; row < this.used; row++) this.hot[(row << HOT_SHIFT) + STATE] = 0;
     this.used = 0;
     this.#freeCount = 0;
   }
 
   isLive(row: number): boolean {
-    return (this.hot[(row << FLOW_SHIFT) + KIND] & OCCUPIED) !== 0;
+    return (this.hot[(row << HOT_SHIFT) + KIND] & OCCUPIED) !== 0;
   }
 
   /** Writes rows as they lie, by runs: after a flood most are free, and nothing of a free one is kept. */
   save(out: StateWriter): void {
     const runs = this.#runs();
+    out.number(this.activeUs);
     out.number(this.used);
     out.array(this.#free, 0, this.#freeCount);
     out.array(Int32Array.from(runs));
     out.number(this.outer.length > 0 ? 1 : 0);
-    for (let i = 0; i < runs.length; i += 2) {
-      out.array(this.hot, runs[i] * FLOW, runs[i + 1] * FLOW);
-      out.array(this.cold, runs[i] * FLOW, runs[i + 1] * FLOW);
-      if (this.outer.length > 0) out.array(this.outer, 8 * runs[i], 8 * runs[i + 1]);
-    }
+    out.number(this.spill.length > 0 ? 1 : 0);
+    for (let i = 0; i < runs.length; i += 2) this.#eachPart(runs[i], runs[i + 1], (part) => out.array(part));
   }
 
   restore(state: StateReader): void {
+    const activeUs = state.number();
     const used = state.number();
     if (!(used >= 0 && used <= MOST_ROWS)) throw new WeirError('state.damaged', `${used} flows were saved`);
     this.capacity = Math.min(SMALLEST, this.maxFlows);
@@ -208,22 +234,36 @@ export class FlowTable implements Stateful {
     this.used = used;
     this.live = used - free.length;
     this.#restoreRows(state);
-    this.#makeIndex();
+    this.index.clear(this.live);
+    for (let row = 0; row < used; row++) {
+      if (!this.isLive(row)) continue;
+      this.index.enter(this.cold[(row << COLD_SHIFT) + HASH], row);
+      if (activeUs !== this.activeUs) this.#dueAnew(row);
+    }
+  }
+
+  /** Another active timeout may be over already. */
+  #dueAnew(row: number): void {
+    setStart(this, row, this.coldF64[((row << COLD_SHIFT) >> 1) + START_F64]);
+    this.hot[(row << HOT_SHIFT) + STATE] |= MAY_BE_DUE;
   }
 
   #restoreRows(state: StateReader): void {
+    const { capacity } = this;
     const runs = state.array(Int32Array);
-    this.hot = new Int32Array(this.capacity * FLOW);
-    this.hotF64 = new Float64Array(this.hot.buffer);
-    this.cold = new Int32Array(this.capacity * FLOW);
-    this.coldF64 = new Float64Array(this.cold.buffer);
-    const withOuter = state.number() !== 0;
-    this.outer = new Int32Array(withOuter ? 8 * this.capacity : 0);
-    for (let i = 0; i < runs.length; i += 2) {
-      state.into(this.hot.subarray(runs[i] * FLOW, runs[i + 1] * FLOW));
-      state.into(this.cold.subarray(runs[i] * FLOW, runs[i + 1] * FLOW));
-      if (withOuter) state.into(this.outer.subarray(8 * runs[i], 8 * runs[i + 1]));
-    }
+    this.#takeArrays(alignedRows(capacity, HOT), alignedRows(capacity, COLD), alignedRows(capacity, SIX));
+    this.outer = new Int32Array(state.number() !== 0 ? 8 * capacity : 0);
+    this.spill = new Float64Array(state.number() !== 0 ? (SPILL / 2) * capacity : 0);
+    for (let i = 0; i < runs.length; i += 2) this.#eachPart(runs[i], runs[i + 1], (part) => state.into(part));
+  }
+
+  /** The tables' parts that belong to rows `from` to (not including) `to`. */
+  #eachPart(from: number, to: number, take: (part: Int32Array | Float64Array) => void): void {
+    take(this.hot.subarray(from * HOT, to * HOT));
+    take(this.cold.subarray(from * COLD, to * COLD));
+    take(this.six.subarray(from * SIX, to * SIX));
+    if (this.outer.length > 0) take(this.outer.subarray(8 * from, 8 * to));
+    if (this.spill.length > 0) take(this.spill.subarray((SPILL / 2) * from, (SPILL / 2) * to));
   }
 
   /** Runs of rows that hold a flow or stand in a list: first row and end, again and again. */
@@ -240,25 +280,22 @@ export class FlowTable implements Stateful {
 
   #isNeeded(from: number, to: number): boolean {
     const { hot } = this;
-    for (let o = from << FLOW_SHIFT; o < to << FLOW_SHIFT; o += FLOW) {
+    for (let o = from << HOT_SHIFT; o < to << HOT_SHIFT; o += HOT) {
       if (hot[o + KIND] !== 0 || (hot[o + STATE] & MEMBERSHIPS) !== 0) return true;
     }
     return false;
   }
-
-  #makeIndex(): void {
-    let size = 2 * SMALLEST;
-    while (size < 2 * this.live) size *= 2;
-    this.mask = size - 1;
-    this.index = new Int32Array(2 * size);
-    for (let row = 0; row < this.used; row++) {
-      if (this.isLive(row)) this.#enter(this.cold[(row << FLOW_SHIFT) + HASH], row);
-    }
-  }
 }
 
-function grown(old: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const fresh = new Int32Array(length);
+/** Rows of `width` words; the first begins a cache line where the allocator gives large arrays a header of 16 bytes. */
+function alignedRows(rows: number, width: number): Int32Array<ArrayBuffer> {
+  return new Int32Array(new ArrayBuffer(4 * (rows * width + 2 * ALIGNED_AT)), 4 * ALIGNED_AT, rows * width);
+}
+
+const doublesOf = ({ buffer, byteOffset, length }: Int32Array): Float64Array =>
+  new Float64Array(buffer, byteOffset, length / 2);
+
+function grown<T extends Int32Array | Float64Array>(old: T, fresh: T): T {
   fresh.set(old);
   return fresh;
 }

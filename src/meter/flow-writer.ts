@@ -1,3 +1,4 @@
+import { IPV4_WORD_2 } from '../model/address.ts';
 import {
   BIFLOW,
   ESTABLISHED,
@@ -22,151 +23,138 @@ import {
   HAS_PORTS as PACKET_HAS_PORTS,
   IS_ARP as PACKET_IS_ARP,
   IS_ICMP_ERROR as PACKET_IS_ICMP_ERROR,
-  IS_IPV6 as PACKET_IS_IPV6,
 } from '../model/packet-rows.ts';
-import {
-  BEGAN_WITH_ANSWER,
-  BOTH_WENT_ON,
-  CLOSED,
-  FIRST_RECORD,
-  FIRST_SLICE,
-  FLOW_DNS,
-  FLOW_DNS_TYPES,
-  FLOW_ICMP_TOS,
-  FLOW_INTERFACE,
-  FLOW_LAYERS,
-  FLOW_SHIFT,
-  FLOW_SNI,
-  FLOW_VLAN,
-  FOLDED,
-  HIGH,
-  INITIATOR_HIGH,
-  KEY_PORTS,
-  KIND,
-  LAST_F64,
-  LATE,
-  LAYER2_F64,
-  LOW,
-  MAC_HIGH_HALVES,
-  MAC_LOW_WORDS,
-  OCTETS_F64,
-  OPENED_BY_OTHER,
-  PACKETS_F64,
-  RECORD_DNS_RESPONSE,
-  SLICE_DNS,
-  SLICE_DNS_RESPONSE,
-  SLICE_END_F64,
-  SLICE_FLAGS,
-  SLICE_LAYER2_F64,
-  SLICE_OCTETS_F64,
-  SLICE_PACKETS,
-  SLICE_START_F64,
-  START_F64,
-  STATE,
-  TOTAL_FLAGS,
-  WITH_MAC,
-  WITH_OUTER,
-} from './flow-row.ts';
+import { clearCounts } from './flow-begin.ts';
+import * as T from './flow-row.ts';
 import type { FlowTable } from './flow-table.ts';
+import type { Outlet } from './outlet.ts';
+import { isWide } from './packet-keys.ts';
 
 const TWO_32 = 2 ** 32;
 
-/** Writes the open slice of flow `row` into row `n` of the batch, seen from the initiator. */
-export function writeSlice(table: FlowTable, row: number, batch: FlowBatch, n: number, leaving: boolean): void {
-  const { hot, hotF64 } = table;
-  const o = row << FLOW_SHIFT;
-  const d = o >> 1;
-  const state = hot[o + STATE];
-  const from = state & INITIATOR_HIGH;
-  const to = from ^ 1;
-  const flags = hot[o + SLICE_FLAGS];
-  batch.startUs[n] = hotF64[d + SLICE_START_F64];
-  batch.endUs[n] = hotF64[d + SLICE_END_F64];
-  writeCounts(table, o, batch, n, from);
+/** Writes the open slice of flow `row` into row `n` of the outlet's batch, seen from the initiator. */
+export function writeSlice(table: FlowTable, row: number, outlet: Outlet, n: number, leaving: boolean): void {
+  const { hot, cold } = table;
+  const { batch } = outlet;
+  const o = row << T.HOT_SHIFT;
+  const c = row << T.COLD_SHIFT;
+  const state = hot[o + T.STATE];
+  const from = state & T.INITIATOR_HIGH;
+  const flags = hot[o + T.SLICE_FLAGS];
+  batch.startUs[n] = table.coldF64[(c >> 1) + T.SLICE_START_F64];
+  batch.endUs[n] = table.hotF64[(o >> 1) + T.SLICE_END_F64];
   batch.tcpControlBits[n] = (flags >>> (from << 4)) & 0xfff;
-  batch.reverseTcpControlBits[n] = (flags >>> (to << 4)) & 0xfff;
-  batch.dnsName[n] = hot[o + SLICE_DNS];
-  batch.dnsType[n] = table.cold[o + FLOW_DNS_TYPES] >>> 16;
+  batch.reverseTcpControlBits[n] = (flags >>> ((from ^ 1) << 4)) & 0xfff;
+  batch.dnsName[n] = cold[c + T.SLICE_DNS];
+  batch.dnsType[n] = cold[c + T.FLOW_DNS_TYPES] >>> 16;
   batch.flowEndReason[n] = 0;
-  let meta = flowMeta(hot[o + KIND], state);
-  if ((state & FIRST_SLICE) !== 0) meta |= FIRST;
-  if ((state & SLICE_DNS_RESPONSE) !== 0) meta |= IS_DNS_RESPONSE;
-  if (leaving || (state & CLOSED) !== 0) meta |= LAST;
+  let meta = flowMeta(hot[o + T.KIND], state);
+  if ((state & T.FIRST_SLICE) !== 0) meta |= FIRST;
+  if ((state & T.SLICE_DNS_RESPONSE) !== 0) meta |= IS_DNS_RESPONSE;
+  if (leaving || (state & T.CLOSED) !== 0) meta |= LAST;
   batch.meta[n] = meta;
-  writeKey(table, row, batch, n, from);
+  writeCounts(table, row, batch, n, from);
+  writeKey(table, row, outlet, n, from);
 }
 
 /** Writes what flow `row` did since its record began: what earlier slices brought, and the open slice. */
-export function writeRecord(table: FlowTable, row: number, batch: FlowBatch, n: number, reason: number): void {
+export function writeRecord(table: FlowTable, row: number, outlet: Outlet, n: number, reason: number): void {
   const { hot, cold } = table;
-  const o = row << FLOW_SHIFT;
-  const state = hot[o + STATE];
-  const from = state & INITIATOR_HIGH;
-  const flags = hot[o + SLICE_FLAGS] | ((state & FOLDED) !== 0 ? cold[o + TOTAL_FLAGS] : 0);
-  batch.startUs[n] = table.hotF64[(o >> 1) + START_F64];
-  batch.endUs[n] = lastUs(table, o);
+  const { batch } = outlet;
+  const o = row << T.HOT_SHIFT;
+  const c = row << T.COLD_SHIFT;
+  const state = hot[o + T.STATE];
+  const from = state & T.INITIATOR_HIGH;
+  const flags = hot[o + T.SLICE_FLAGS] | ((state & T.FOLDED) !== 0 ? cold[c + T.TOTAL_FLAGS] : 0);
+  batch.startUs[n] = table.coldF64[(c >> 1) + T.START_F64];
+  batch.endUs[n] = lastUs(table, row);
   batch.tcpControlBits[n] = (flags >>> (from << 4)) & 0xfff;
   batch.reverseTcpControlBits[n] = (flags >>> ((from ^ 1) << 4)) & 0xfff;
-  batch.dnsName[n] = cold[o + FLOW_DNS];
-  batch.dnsType[n] = cold[o + FLOW_DNS_TYPES] & 0xffff;
+  batch.dnsName[n] = cold[c + T.FLOW_DNS];
+  batch.dnsType[n] = cold[c + T.FLOW_DNS_TYPES] & 0xffff;
   batch.flowEndReason[n] = reason;
-  let meta = flowMeta(hot[o + KIND], state) | LAST;
-  if ((state & FIRST_RECORD) !== 0) meta |= FIRST;
-  if ((state & RECORD_DNS_RESPONSE) !== 0) meta |= IS_DNS_RESPONSE;
+  let meta = flowMeta(hot[o + T.KIND], state) | LAST;
+  if ((state & T.FIRST_RECORD) !== 0) meta |= FIRST;
+  if ((state & T.RECORD_DNS_RESPONSE) !== 0) meta |= IS_DNS_RESPONSE;
   batch.meta[n] = meta;
-  writeCounts(table, o, batch, n, from);
-  if ((state & FOLDED) !== 0) addTotals(table, o, batch, n, from);
-  writeKey(table, row, batch, n, from);
+  writeCounts(table, row, batch, n, from);
+  if ((state & T.FOLDED) !== 0) addTotals(table, row, batch, n, from);
+  writeKey(table, row, outlet, n, from);
 }
 
 /** Packets and octets of the open slice. */
-function writeCounts(table: FlowTable, o: number, batch: FlowBatch, n: number, from: number): void {
-  const { hot, hotF64 } = table;
-  const d = o >> 1;
-  const to = from ^ 1;
-  batch.packetDeltaCount[n] = hot[o + SLICE_PACKETS + from] >>> 0;
-  batch.octetDeltaCount[n] = hotF64[d + SLICE_OCTETS_F64 + from];
-  batch.layer2OctetDeltaCount[n] = hotF64[d + SLICE_LAYER2_F64 + from];
-  batch.reversePacketDeltaCount[n] = hot[o + SLICE_PACKETS + to] >>> 0;
-  batch.reverseOctetDeltaCount[n] = hotF64[d + SLICE_OCTETS_F64 + to];
-  batch.reverseLayer2OctetDeltaCount[n] = hotF64[d + SLICE_LAYER2_F64 + to];
+function writeCounts(table: FlowTable, row: number, batch: FlowBatch, n: number, from: number): void {
+  const { hot } = table;
+  const near = (row << T.HOT_SHIFT) + from;
+  const far = near + 1 - 2 * from;
+  batch.packetDeltaCount[n] = hot[near + T.SLICE_PACKETS] >>> 0;
+  batch.octetDeltaCount[n] = hot[near + T.SLICE_OCTETS];
+  batch.layer2OctetDeltaCount[n] = hot[near + T.SLICE_LAYER2];
+  batch.reversePacketDeltaCount[n] = hot[far + T.SLICE_PACKETS] >>> 0;
+  batch.reverseOctetDeltaCount[n] = hot[far + T.SLICE_OCTETS];
+  batch.reverseLayer2OctetDeltaCount[n] = hot[far + T.SLICE_LAYER2];
+  if ((hot[(row << T.HOT_SHIFT) + T.STATE] & T.SPILLED) !== 0) addSpilled(table, row, batch, n, from);
 }
 
-function addTotals(table: FlowTable, o: number, batch: FlowBatch, n: number, from: number): void {
+function addSpilled(table: FlowTable, row: number, batch: FlowBatch, n: number, from: number): void {
+  const { spill } = table;
+  const at = table.spillAt(row);
+  const to = from ^ 1;
+  batch.octetDeltaCount[n] += spill[at + T.SPILLED_OCTETS + from];
+  batch.layer2OctetDeltaCount[n] += spill[at + T.SPILLED_LAYER2 + from];
+  batch.reverseOctetDeltaCount[n] += spill[at + T.SPILLED_OCTETS + to];
+  batch.reverseLayer2OctetDeltaCount[n] += spill[at + T.SPILLED_LAYER2 + to];
+}
+
+function addTotals(table: FlowTable, row: number, batch: FlowBatch, n: number, from: number): void {
   const { coldF64 } = table;
-  const d = o >> 1;
+  const d = (row << T.COLD_SHIFT) >> 1;
   const to = from ^ 1;
-  batch.packetDeltaCount[n] += coldF64[d + PACKETS_F64 + from];
-  batch.octetDeltaCount[n] += coldF64[d + OCTETS_F64 + from];
-  batch.layer2OctetDeltaCount[n] += coldF64[d + LAYER2_F64 + from];
-  batch.reversePacketDeltaCount[n] += coldF64[d + PACKETS_F64 + to];
-  batch.reverseOctetDeltaCount[n] += coldF64[d + OCTETS_F64 + to];
-  batch.reverseLayer2OctetDeltaCount[n] += coldF64[d + LAYER2_F64 + to];
+  batch.packetDeltaCount[n] += coldF64[d + T.PACKETS_F64 + from];
+  batch.octetDeltaCount[n] += coldF64[d + T.OCTETS_F64 + from];
+  batch.layer2OctetDeltaCount[n] += coldF64[d + T.LAYER2_F64 + from];
+  batch.reversePacketDeltaCount[n] += coldF64[d + T.PACKETS_F64 + to];
+  batch.reverseOctetDeltaCount[n] += coldF64[d + T.OCTETS_F64 + to];
+  batch.reverseLayer2OctetDeltaCount[n] += coldF64[d + T.LAYER2_F64 + to];
 }
 
-/** The latest packet of the flow whose hot row is at word `o`. */
-export function lastUs(table: FlowTable, o: number): number {
-  const end = table.hotF64[(o >> 1) + SLICE_END_F64];
-  return (table.hot[o + STATE] & LATE) === 0 ? end : Math.max(end, table.coldF64[(o >> 1) + LAST_F64]);
+/** The latest packet of flow `row`. */
+export function lastUs(table: FlowTable, row: number): number {
+  const o = row << T.HOT_SHIFT;
+  const end = table.hotF64[(o >> 1) + T.SLICE_END_F64];
+  if ((table.hot[o + T.STATE] & T.LATE) === 0) return end;
+  return Math.max(end, table.coldF64[((row << T.COLD_SHIFT) >> 1) + T.LAST_F64]);
 }
 
 /** Adds the open slice to the record's totals and empties it. */
 export function foldSlice(table: FlowTable, row: number): void {
-  const { hot, hotF64, cold, coldF64 } = table;
-  const o = row << FLOW_SHIFT;
-  const d = o >> 1;
-  const keep = (hot[o + STATE] & FOLDED) !== 0 ? 1 : 0;
-  for (let end = 0; end < 2; end++) {
-    coldF64[d + PACKETS_F64 + end] = keep * coldF64[d + PACKETS_F64 + end] + (hot[o + SLICE_PACKETS + end] >>> 0);
-    coldF64[d + OCTETS_F64 + end] = keep * coldF64[d + OCTETS_F64 + end] + hotF64[d + SLICE_OCTETS_F64 + end];
-    coldF64[d + LAYER2_F64 + end] = keep * coldF64[d + LAYER2_F64 + end] + hotF64[d + SLICE_LAYER2_F64 + end];
-    hot[o + SLICE_PACKETS + end] = 0;
-    hotF64[d + SLICE_OCTETS_F64 + end] = 0;
-    hotF64[d + SLICE_LAYER2_F64 + end] = 0;
+  const { hot, cold, coldF64 } = table;
+  const o = row << T.HOT_SHIFT;
+  const c = row << T.COLD_SHIFT;
+  const d = c >> 1;
+  const state = hot[o + T.STATE];
+  if ((state & T.FOLDED) === 0) {
+    for (let k = c + 2 * T.PACKETS_F64; k <= c + T.TOTAL_FLAGS; k++) cold[k] = 0;
+    hot[o + T.STATE] = state | T.FOLDED;
   }
-  cold[o + TOTAL_FLAGS] = (keep * cold[o + TOTAL_FLAGS]) | hot[o + SLICE_FLAGS];
-  hot[o + SLICE_FLAGS] = 0;
-  hot[o + STATE] |= FOLDED;
+  for (let end = 0; end < 2; end++) {
+    coldF64[d + T.PACKETS_F64 + end] += hot[o + T.SLICE_PACKETS + end] >>> 0;
+    coldF64[d + T.OCTETS_F64 + end] += hot[o + T.SLICE_OCTETS + end];
+    coldF64[d + T.LAYER2_F64 + end] += hot[o + T.SLICE_LAYER2 + end];
+  }
+  cold[c + T.TOTAL_FLAGS] |= hot[o + T.SLICE_FLAGS];
+  if ((state & T.SPILLED) !== 0) foldSpilled(table, row, d);
+  clearCounts(hot, o);
+}
+
+function foldSpilled(table: FlowTable, row: number, d: number): void {
+  const { spill, coldF64 } = table;
+  const at = table.spillAt(row);
+  for (let end = 0; end < 2; end++) {
+    coldF64[d + T.OCTETS_F64 + end] += spill[at + T.SPILLED_OCTETS + end];
+    coldF64[d + T.LAYER2_F64 + end] += spill[at + T.SPILLED_LAYER2 + end];
+  }
+  table.hot[(row << T.HOT_SHIFT) + T.STATE] &= ~T.SPILLED;
 }
 
 function flowMeta(kind: number, state: number): number {
@@ -176,82 +164,98 @@ function flowMeta(kind: number, state: number): number {
   if ((kind & PACKET_HAS_ICMP) !== 0) meta |= HAS_ICMP;
   if ((kind & PACKET_IS_ICMP_ERROR) !== 0) meta |= IS_ICMP_ERROR;
   if ((kind & PACKET_IS_ARP) !== 0) meta |= IS_ARP;
-  if ((kind & PACKET_IS_IPV6) !== 0) meta |= IS_IPV6;
-  if ((state & WITH_OUTER) !== 0) meta |= HAS_OUTER;
-  if ((state & BOTH_WENT_ON) === BOTH_WENT_ON) meta |= ESTABLISHED;
-  if ((state & BEGAN_WITH_ANSWER) !== 0) meta |= UNASKED;
-  if ((state & OPENED_BY_OTHER) !== 0) meta |= OPENED_BY_DESTINATION;
+  if ((kind & T.KIND_IPV6) !== 0) meta |= IS_IPV6;
+  if ((state & T.WITH_OUTER) !== 0) meta |= HAS_OUTER;
+  if ((state & T.BOTH_WENT_ON) === T.BOTH_WENT_ON) meta |= ESTABLISHED;
+  if ((state & T.BEGAN_WITH_ANSWER) !== 0) meta |= UNASKED;
+  if ((state & T.OPENED_BY_OTHER) !== 0) meta |= OPENED_BY_DESTINATION;
   return meta;
 }
 
 /** Columns that slices and records of a flow share; `from` is 1 when the initiator is the key's high end. */
-function writeKey(table: FlowTable, row: number, batch: FlowBatch, n: number, from: number): void {
+function writeKey(table: FlowTable, row: number, outlet: Outlet, n: number, from: number): void {
   const { hot, cold } = table;
-  const o = row << FLOW_SHIFT;
-  const kind = hot[o + KIND];
-  const ports = hot[o + KEY_PORTS];
-  writeAddresses(hot, kind, o + (from ? HIGH : LOW), o + (from ? LOW : HIGH), batch, n);
-  const hasPorts = (kind & PACKET_HAS_PORTS) !== 0;
-  batch.sourceTransportPort[n] = hasPorts ? (from ? ports & 0xffff : ports >>> 16) : 0;
-  batch.destinationTransportPort[n] = hasPorts ? (from ? ports >>> 16 : ports & 0xffff) : 0;
-  batch.protocolIdentifier[n] = kind & 0xff;
-  batch.vlanId[n] = cold[o + FLOW_VLAN];
-  batch.ingressInterface[n] = cold[o + FLOW_INTERFACE];
-  batch.egressInterface[n] = -1;
-  batch.layers[n] = cold[o + FLOW_LAYERS];
-  batch.sni[n] = cold[o + FLOW_SNI];
-  batch.icmpTypeCode[n] = cold[o + FLOW_ICMP_TOS] & 0xffff;
-  batch.ipClassOfService[n] = cold[o + FLOW_ICMP_TOS] >>> 16;
-  batch.exporter[n] = 0;
-  batch.sourceAs[n] = -1;
-  batch.destinationAs[n] = -1;
-  batch.samplingInterval[n] = 1;
-  batch.observationDomainId[n] = 0;
-  writeMacs(table, o, batch, n, from);
-  writeOuter(table, row, batch, n, from);
+  const { batch } = outlet;
+  const o = row << T.HOT_SHIFT;
+  const c = row << T.COLD_SHIFT;
+  const kind = hot[o + T.KIND];
+  const ports = (kind & PACKET_HAS_PORTS) !== 0 ? hot[o + T.PORTS] : 0;
+  const icmpTos = cold[c + T.FLOW_ICMP_TOS];
+  writeAddresses(table, row, kind, batch, n, from);
+  batch.sourceTransportPort[n] = ports >>> ((from ^ 1) << 4);
+  batch.destinationTransportPort[n] = ports >>> (from << 4);
+  batch.protocolIdentifier[n] = kind;
+  batch.vlanId[n] = cold[c + T.FLOW_VLAN];
+  batch.ingressInterface[n] = cold[c + T.FLOW_INTERFACE];
+  batch.layers[n] = cold[c + T.FLOW_LAYERS];
+  batch.sni[n] = cold[c + T.FLOW_SNI];
+  batch.icmpTypeCode[n] = icmpTos;
+  batch.ipClassOfService[n] = icmpTos >>> 16;
+  writeMacs(table, row, batch, n, from);
+  if ((hot[o + T.STATE] & T.WITH_OUTER) !== 0) writeOuter(table, row, outlet, n, from);
 }
 
 /** A row without IP and ARP keeps MAC addresses in the key's address words: the batch shows none there. */
 function writeAddresses(
-  hot: Int32Array,
+  table: FlowTable,
+  row: number,
   kind: number,
-  source: number,
-  destination: number,
   batch: FlowBatch,
   n: number,
+  from: number,
 ): void {
+  const { hot } = table;
+  const o = row << T.HOT_SHIFT;
+  const { sourceAddress, destinationAddress } = batch;
+  const at = 4 * n;
+  if (isWide(kind)) writeWide(table, row, batch, n, from);
+  else {
+    sourceAddress[at] = 0;
+    sourceAddress[at + 1] = 0;
+    sourceAddress[at + 2] = IPV4_WORD_2;
+    destinationAddress[at] = 0;
+    destinationAddress[at + 1] = 0;
+    destinationAddress[at + 2] = IPV4_WORD_2;
+  }
   const shown = (kind & (PACKET_HAS_IP | PACKET_IS_ARP)) === 0 ? 0 : -1;
-  for (let k = 0; k < 4; k++) {
-    batch.sourceAddress[4 * n + k] = hot[source + k] & shown;
-    batch.destinationAddress[4 * n + k] = hot[destination + k] & shown;
+  sourceAddress[at + 3] = hot[o + T.LOW + from] & shown;
+  destinationAddress[at + 3] = hot[o + T.HIGH - from] & shown;
+}
+
+function writeWide(table: FlowTable, row: number, batch: FlowBatch, n: number, from: number): void {
+  const kind = table.hot[(row << T.HOT_SHIFT) + T.KIND];
+  const shown = (kind & (PACKET_HAS_IP | PACKET_IS_ARP)) === 0 ? 0 : -1;
+  const source = (row << T.SIX_SHIFT) + T.SIX_HIGH * from;
+  const destination = (row << T.SIX_SHIFT) + T.SIX_HIGH * (from ^ 1);
+  for (let k = 0; k < 3; k++) {
+    batch.sourceAddress[4 * n + k] = table.six[source + k] & shown;
+    batch.destinationAddress[4 * n + k] = table.six[destination + k] & shown;
   }
 }
 
-function writeMacs(table: FlowTable, o: number, batch: FlowBatch, n: number, from: number): void {
-  if ((table.hot[o + STATE] & WITH_MAC) === 0) {
+function writeMacs(table: FlowTable, row: number, batch: FlowBatch, n: number, from: number): void {
+  const { cold } = table;
+  const c = row << T.COLD_SHIFT;
+  if ((table.hot[(row << T.HOT_SHIFT) + T.STATE] & T.WITH_MAC) === 0) {
     batch.sourceMacAddress[n] = -1;
     batch.destinationMacAddress[n] = -1;
     return;
   }
-  const halves = table.cold[o + MAC_HIGH_HALVES];
-  const low = (halves >>> 16) * TWO_32 + (table.cold[o + MAC_LOW_WORDS] >>> 0);
-  const high = (halves & 0xffff) * TWO_32 + (table.cold[o + MAC_LOW_WORDS + 1] >>> 0);
+  const halves = cold[c + T.MAC_HIGH_HALVES];
+  const low = (halves >>> 16) * TWO_32 + (cold[c + T.MAC_LOW_WORDS] >>> 0);
+  const high = (halves & 0xffff) * TWO_32 + (cold[c + T.MAC_LOW_WORDS + 1] >>> 0);
   batch.sourceMacAddress[n] = from ? high : low;
   batch.destinationMacAddress[n] = from ? low : high;
 }
 
-function writeOuter(table: FlowTable, row: number, batch: FlowBatch, n: number, from: number): void {
-  if ((table.hot[(row << FLOW_SHIFT) + STATE] & WITH_OUTER) === 0) {
-    for (let k = 0; k < 4; k++) {
-      batch.outerSourceAddress[4 * n + k] = 0;
-      batch.outerDestinationAddress[4 * n + k] = 0;
-    }
-    return;
-  }
+/** A row's tunnel; those without one are zero already. */
+function writeOuter(table: FlowTable, row: number, outlet: Outlet, n: number, from: number): void {
+  const { outerSourceAddress, outerDestinationAddress } = outlet.batch;
   const source = 8 * row + 4 * from;
   const destination = 8 * row + 4 * (from ^ 1);
   for (let k = 0; k < 4; k++) {
-    batch.outerSourceAddress[4 * n + k] = table.outer[source + k];
-    batch.outerDestinationAddress[4 * n + k] = table.outer[destination + k];
+    outerSourceAddress[4 * n + k] = table.outer[source + k];
+    outerDestinationAddress[4 * n + k] = table.outer[destination + k];
   }
+  outlet.hasOuter = true;
 }

@@ -3,29 +3,44 @@ import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { FlowSink } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
-import { FLAGS, HAS_IP, IP_BYTES, IS_IPV6, type PacketRows, ROW, TIME_F64, WIRE_BYTES } from '../model/packet-rows.ts';
+import {
+  DST,
+  FLAGS,
+  IP_BYTES,
+  KEY_CANDIDATE,
+  KEY_HASH,
+  KEY_INFO,
+  KEY_KIND,
+  KEY_PORTS,
+  type PacketRows,
+  ROW,
+  SRC,
+  TIME_F64,
+  WIRE_BYTES,
+} from '../model/packet-rows.ts';
+import { spillOctets } from './flow-begin.ts';
 import { FlowLife } from './flow-life.ts';
 import {
   ATTENTION,
-  FLOW_SHIFT,
+  DUE_SECOND,
   HIGH,
-  KEY_PORTS,
+  HOT_SHIFT,
   KIND,
   LOW,
-  PLACE,
+  PORTS,
   SECOND,
+  SIX_SHIFT,
   SLICE_END_F64,
   SLICE_FLAGS,
-  SLICE_LAYER2_F64,
-  SLICE_OCTETS_F64,
+  SLICE_LAYER2,
+  SLICE_OCTETS,
   SLICE_PACKETS,
-  SLICE_START_F64,
-  START_F64,
   STATE,
+  UNUSUAL,
 } from './flow-row.ts';
-import { CHUNK, FROM_HIGH, GOES_ON, KeyBatch, SPECIAL } from './key-batch.ts';
 import { SECOND_US } from './open-slices.ts';
 import { Outlet } from './outlet.ts';
+import { CHUNK, FROM_HIGH, GOES_ON, PacketKeys, SPECIAL, TUNNELED, WIDE } from './packet-keys.ts';
 
 export { HomeLearner } from './home.ts';
 
@@ -52,6 +67,10 @@ export interface MeterPorts {
 
 /** The end of the year 9999: what comes later is no time. */
 const LATEST_US = 253402300800e6;
+/** Longer timeouts are cut to this (34 years), so that seconds of a flow can be told apart by 32 bits. */
+const LONGEST_US = 2 ** 30 * SECOND_US;
+/** Octets of an open slice stay below 2^30: neither of these bits is set before a packet is added. */
+const TOO_MANY = 0xc0000000 | 0;
 
 /**
  * Packets become flows: biflows (RFC 5103) by innermost 5-tuple, VLAN and interface, metered as RFC 5470 has it. Time
@@ -60,9 +79,9 @@ const LATEST_US = 253402300800e6;
 export class Meter implements Stateful {
   /** The latest event time seen, microseconds; -Infinity before the first packet. */
   maxEventUs = Number.NEGATIVE_INFINITY;
-  readonly #keys = new KeyBatch(randomInt(2 ** 31));
-  readonly #candidates = new Int32Array(CHUNK);
-  readonly #activeUs: number;
+  readonly #keys = new PacketKeys(randomInt(2 ** 31));
+  /** Without slices a flow that was silent for no longer than this has nothing to turn in a new second; -1 with slices. */
+  readonly #unturnedUs: number;
   readonly #life: FlowLife;
   readonly #slices: Outlet;
   readonly #records: Outlet;
@@ -73,7 +92,9 @@ export class Meter implements Stateful {
   touched = 0;
 
   constructor(options: MeterOptions, ports: MeterPorts) {
-    this.#activeUs = Math.max(SECOND_US, options.activeTimeoutUs ?? 300 * SECOND_US);
+    const slices = options.slices ?? true;
+    const idleTimeoutUs = timeoutOf(options.idleTimeoutUs ?? 15 * SECOND_US);
+    this.#unturnedUs = slices ? -1 : idleTimeoutUs;
     this.#slices = new Outlet(ports.onSlices);
     this.#records = new Outlet(ports.onRecords);
     this.#packets = ports.metrics.counter('weir_meter_packets_total', 'Packets that were metered.');
@@ -83,10 +104,10 @@ export class Meter implements Stateful {
     );
     this.#life = new FlowLife(
       {
-        activeTimeoutUs: this.#activeUs,
-        idleTimeoutUs: Math.max(SECOND_US, options.idleTimeoutUs ?? 15 * SECOND_US),
+        activeTimeoutUs: timeoutOf(options.activeTimeoutUs ?? 300 * SECOND_US),
+        idleTimeoutUs,
         maxFlows: options.maxFlows ?? 1 << 20,
-        slices: options.slices ?? true,
+        slices,
         records: options.records ?? true,
       },
       this.#slices,
@@ -109,50 +130,50 @@ export class Meter implements Stateful {
     return this.#records.total;
   }
 
-  /** Meters all packets of `rows`. Address words of rows without IP are overwritten. */
+  /** Meters all packets of `rows`. Address words of rows without IP and the meter's own words are overwritten. */
   add(rows: PacketRows): void {
+    const { words } = rows;
     for (let from = 0; from < rows.length; from += CHUNK) {
       const count = Math.min(CHUNK, rows.length - from);
-      this.#keys.fill(rows, from, count);
+      const r = from * ROW;
+      const end = r + count * ROW;
+      this.#keys.fill(words, r, end);
       this.#life.reserve(count);
-      this.#touchIndex(count);
-      this.#probe(count);
-      this.#touch(count);
-      this.#update(rows, from, count);
+      this.#touchIndex(words, r, end);
+      this.#probe(words, r, end);
+      this.#touch(words, r, end);
+      this.#update(rows, r, end);
     }
     this.#packets.value += rows.length;
   }
 
   /** Reads each packet's first index entry without a branch, so that the cache misses overlap. */
-  #touchIndex(count: number): void {
-    const { index, mask } = this.#life.table;
-    const { hash } = this.#keys;
+  #touchIndex(words: Int32Array, from: number, to: number): void {
+    const { pairs, mask } = this.#life.table.index;
     let sum = 0;
-    for (let i = 0; i < count; i++) sum ^= index[2 * (hash[i] & mask)];
+    for (let r = from; r < to; r += ROW) sum ^= pairs[2 * (words[r + KEY_HASH] & mask)];
     this.touched = sum;
   }
 
   /** Finds rows by hash alone. */
-  #probe(count: number): void {
-    const { index, mask } = this.#life.table;
-    const { hash } = this.#keys;
-    const candidates = this.#candidates;
-    for (let i = 0; i < count; i++) {
-      const wanted = hash[i];
+  #probe(words: Int32Array, from: number, to: number): void {
+    const { pairs, mask } = this.#life.table.index;
+    for (let r = from; r < to; r += ROW) {
+      const wanted = words[r + KEY_HASH];
       let at = wanted & mask;
-      while (index[2 * at + 1] !== 0 && index[2 * at] !== wanted) at = (at + 1) & mask;
-      candidates[i] = index[2 * at + 1] - 1;
+      while (pairs[2 * at + 1] !== 0 && pairs[2 * at] !== wanted) at = (at + 1) & mask;
+      words[r + KEY_CANDIDATE] = pairs[2 * at + 1] - 1;
     }
   }
 
-  /** Reads both cache lines of each candidate, so that their misses overlap. */
-  #touch(count: number): void {
-    const { hot } = this.#life.table;
-    const candidates = this.#candidates;
+  /** Reads the rows of all candidates, so that their misses overlap; wide keys have a second row. */
+  #touch(words: Int32Array, from: number, to: number): void {
+    const { hot, six } = this.#life.table;
     let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const o = Math.max(0, candidates[i]) << FLOW_SHIFT;
-      sum ^= hot[o + KIND] ^ hot[o + SLICE_PACKETS];
+    for (let r = from; r < to; r += ROW) {
+      const row = Math.max(0, words[r + KEY_CANDIDATE]);
+      sum ^= hot[row << HOT_SHIFT];
+      if ((words[r + KEY_INFO] & WIDE) !== 0) sum ^= six[row << SIX_SHIFT];
     }
     this.touched ^= sum;
   }
@@ -161,67 +182,64 @@ export class Meter implements Stateful {
    * Counts each packet in its flow, in order. A candidate may have left or begun since `#probe`, so its key is
    * compared; the arrays stay the same for the whole chunk because room was made before.
    */
-  #update(rows: PacketRows, from: number, count: number): void {
+  #update(rows: PacketRows, from: number, to: number): void {
     const { words, doubles } = rows;
     const life = this.#life;
-    const keys = this.#keys;
-    const { kind, low, high, ports, place, info: infos } = keys;
     const { table } = life;
     const { hot, hotF64 } = table;
-    const active = this.#activeUs;
-    const candidates = this.#candidates;
+    const unturned = this.#unturnedUs;
     let clock = this.maxEventUs;
     let secondStart = 0;
+    let secondEnd = 0;
     let second = 0;
-    for (let i = 0; i < count; i++) {
-      const r = (from + i) * ROW;
+    for (let r = from; r < to; r += ROW) {
       let t = doubles[(r >> 1) + TIME_F64];
-      if (!(t >= 0 && t < LATEST_US)) t = this.#timeOf(clock);
-      if (t > clock) {
-        clock = t;
-        if (t >= this.#nextTickUs) this.advance(t);
-      }
-      if (!(t >= secondStart && t < secondStart + SECOND_US)) {
+      if (!(t >= secondStart && t < secondEnd)) {
+        if (!(t >= 0 && t < LATEST_US)) t = this.#timeOf(clock);
+        if (t > clock && t >= this.#nextTickUs) this.advance(t);
         const whole = Math.floor(t / SECOND_US);
         second = whole | 0;
         secondStart = whole * SECOND_US;
+        secondEnd = secondStart + SECOND_US;
       }
-      let row = candidates[i];
-      let o = row << FLOW_SHIFT;
-      const what = kind[i];
+      if (t > clock) clock = t;
+      const info = words[r + KEY_INFO];
+      const end = info & FROM_HIGH;
+      let row = words[r + KEY_CANDIDATE];
+      let o = row << HOT_SHIFT;
       if (
         row < 0 ||
-        hot[o + KIND] !== what ||
-        hot[o + LOW + 3] !== low[i] ||
-        hot[o + HIGH + 3] !== high[i] ||
-        hot[o + KEY_PORTS] !== ports[i] ||
-        hot[o + PLACE] !== place[i] ||
-        ((what & (HAS_IP | IS_IPV6)) !== HAS_IP && !table.hasKey(row, keys, i, words, r))
+        hot[o + LOW] !== words[r + SRC + 3 + (end << 2)] ||
+        hot[o + HIGH] !== words[r + DST + 3 - (end << 2)] ||
+        hot[o + PORTS] !== words[r + KEY_PORTS] ||
+        hot[o + KIND] !== words[r + KEY_KIND] ||
+        ((info & WIDE) !== 0 && !table.hasWide(row, words, r))
       ) {
-        row = table.find(keys, i, words, r);
-        if (row < 0) row = life.admit(keys, i, words, r, t, clock);
-        o = row << FLOW_SHIFT;
+        row = table.find(words, r);
+        if (row < 0) row = life.admit(words, r, t, clock, second);
+        o = row << HOT_SHIFT;
       }
-      const d = o >> 1;
-      const info = infos[i];
-      if (
-        hot[o + SECOND] !== second ||
-        ((hot[o + STATE] & ATTENTION) | (info & SPECIAL)) !== 0 ||
-        t - hotF64[d + START_F64] > active
-      ) {
-        life.attend(row, info, words, r, t, second);
+      const d = (o >> 1) + SLICE_END_F64;
+      const state = hot[o + STATE];
+      if (hot[o + SECOND] !== second || ((state & ATTENTION) | (info & SPECIAL)) !== 0) {
+        const silent = t - hotF64[d];
+        const usual = ((state & UNUSUAL) | (info & (SPECIAL | TUNNELED))) === 0 && ((second - hot[o + DUE_SECOND]) | 0) < 0;
+        if (usual && silent >= 0 && silent <= unturned) hot[o + SECOND] = second;
+        else life.attend(row, words, r, t, second);
       }
-      const end = info & FROM_HIGH;
       hot[o + SLICE_PACKETS + end]++;
-      hotF64[d + SLICE_OCTETS_F64 + end] += words[r + IP_BYTES] >>> 0;
-      hotF64[d + SLICE_LAYER2_F64 + end] += words[r + WIRE_BYTES] >>> 0;
+      const ipBytes = words[r + IP_BYTES];
+      const wireBytes = words[r + WIRE_BYTES];
+      const octets = (hot[o + SLICE_OCTETS + end] + ipBytes) | 0;
+      const layer2 = (hot[o + SLICE_LAYER2 + end] + wireBytes) | 0;
+      if (((octets | layer2 | ipBytes | wireBytes) & TOO_MANY) === 0) {
+        hot[o + SLICE_OCTETS + end] = octets;
+        hot[o + SLICE_LAYER2 + end] = layer2;
+      } else spillOctets(table, row, end, ipBytes >>> 0, wireBytes >>> 0);
       hot[o + SLICE_FLAGS] |= (words[r + FLAGS] & 0xfff) << (end << 4);
       hot[o + STATE] |= (info & GOES_ON) << end;
-      if (t > hotF64[d + SLICE_END_F64]) hotF64[d + SLICE_END_F64] = t;
-      else if (t < hotF64[d + SLICE_START_F64]) {
-        hotF64[d + SLICE_START_F64] = t;
-        if (t < hotF64[d + START_F64]) hotF64[d + START_F64] = t;
-      }
+      if (t > hotF64[d]) hotF64[d] = t;
+      else if (t < hotF64[d]) life.countLate(row, t);
     }
     this.maxEventUs = clock;
   }
@@ -279,3 +297,5 @@ export class Meter implements Stateful {
     this.#nextTickUs = Number.NEGATIVE_INFINITY;
   }
 }
+
+const timeoutOf = (us: number): number => Math.min(Math.max(SECOND_US, us), LONGEST_US);

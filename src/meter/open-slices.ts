@@ -37,11 +37,12 @@ export class OpenSlices implements Stateful {
   }
 
   /** Makes sure that the open slice is one that a packet of `timeUs` belongs to. */
-  turn(row: number, o: number, timeUs: number, second: number): void {
-    const { hot, hotF64 } = this.#table;
+  turn(row: number, timeUs: number, second: number): void {
+    const { hot, coldF64 } = this.#table;
+    const o = row << T.HOT_SHIFT;
     const state = hot[o + T.STATE];
     if ((state & T.NO_SLICE) !== 0) {
-      this.#open(row, o, timeUs, second);
+      this.open(row, timeUs, second);
       return;
     }
     if (second === hot[o + T.SECOND]) return;
@@ -49,30 +50,31 @@ export class OpenSlices implements Stateful {
       hot[o + T.SECOND] = second;
       return;
     }
-    const age = timeUs - hotF64[(o >> 1) + T.START_F64];
+    const age = timeUs - coldF64[((row << T.COLD_SHIFT) >> 1) + T.START_F64];
     if ((state & (T.FIRST_SLICE | T.CLOSED)) === T.FIRST_SLICE && age < SECOND_US && age > -SECOND_US) return;
-    this.split(row, o, timeUs, second);
+    this.split(row, timeUs, second);
   }
 
   /** Ends the open slice early and opens another. */
-  split(row: number, o: number, timeUs: number, second: number): void {
+  split(row: number, timeUs: number, second: number): void {
     if (!this.#enabled) return;
     this.#emit(row, false);
-    this.#open(row, o, timeUs, second);
+    this.open(row, timeUs, second);
   }
 
-  #open(row: number, o: number, timeUs: number, second: number): void {
-    const { hot, hotF64, coldF64 } = this.#table;
-    const d = o >> 1;
+  open(row: number, timeUs: number, second: number): void {
+    const { hot, hotF64, cold, coldF64 } = this.#table;
+    const o = row << T.HOT_SHIFT;
+    const c = row << T.COLD_SHIFT;
     let state = hot[o + T.STATE] & ~(T.NO_SLICE | T.SLICE_DNS_RESPONSE);
-    if (timeUs < hotF64[d + T.SLICE_END_F64]) {
-      coldF64[d + T.LAST_F64] = lastUs(this.#table, o);
+    if (timeUs < hotF64[(o >> 1) + T.SLICE_END_F64]) {
+      coldF64[(c >> 1) + T.LAST_F64] = lastUs(this.#table, row);
       state |= T.LATE;
     }
-    hotF64[d + T.SLICE_START_F64] = timeUs;
-    hotF64[d + T.SLICE_END_F64] = timeUs;
+    coldF64[(c >> 1) + T.SLICE_START_F64] = timeUs;
+    hotF64[(o >> 1) + T.SLICE_END_F64] = timeUs;
     hot[o + T.SECOND] = second;
-    hot[o + T.SLICE_DNS] = 0;
+    cold[c + T.SLICE_DNS] = 0;
     if (this.#enabled && (state & T.IN_OPEN_SLICES) === 0) {
       state |= T.IN_OPEN_SLICES;
       this.#rows[this.#count++] = row;
@@ -82,7 +84,7 @@ export class OpenSlices implements Stateful {
 
   /** Gives out the open slice of a record that ends; its counters stay, for the record. */
   last(row: number, leaving: boolean): void {
-    if (!this.#enabled || (this.#table.hot[(row << T.FLOW_SHIFT) + T.STATE] & T.NO_SLICE) !== 0) return;
+    if (!this.#enabled || (this.#table.hot[(row << T.HOT_SHIFT) + T.STATE] & T.NO_SLICE) !== 0) return;
     this.#write(row, leaving);
   }
 
@@ -94,8 +96,8 @@ export class OpenSlices implements Stateful {
   #write(row: number, leaving: boolean): void {
     const { hot } = this.#table;
     const n = this.#outlet.next();
-    writeSlice(this.#table, row, this.#outlet.batch, n, leaving);
-    const at = (row << T.FLOW_SHIFT) + T.STATE;
+    writeSlice(this.#table, row, this.#outlet, n, leaving);
+    const at = (row << T.HOT_SHIFT) + T.STATE;
     hot[at] = (hot[at] & ~T.FIRST_SLICE) | T.NO_SLICE;
   }
 
@@ -112,25 +114,27 @@ export class OpenSlices implements Stateful {
 
   #touch(from: number, to: number): void {
     const { hot, cold } = this.#table;
+    const rows = this.#rows;
     let sum = 0;
     for (let i = from; i < to; i++) {
-      const o = this.#rows[i] << T.FLOW_SHIFT;
-      sum ^= hot[o + T.STATE] ^ hot[o + T.SLICE_DNS] ^ cold[o] ^ cold[o + T.FLOW_LAYERS];
+      const c = rows[i] << T.COLD_SHIFT;
+      sum ^= hot[(rows[i] << T.HOT_SHIFT) + T.STATE] ^ cold[c + T.FLOW_LAYERS] ^ cold[c + T.TOTAL_FLAGS];
     }
     this.#touched = sum;
   }
 
   #turnBlock(from: number, to: number, keptBefore: number, nowUs: number): number {
-    const { hot, hotF64 } = this.#table;
+    const { hot, coldF64 } = this.#table;
+    const rows = this.#rows;
     let kept = keptBefore;
     for (let i = from; i < to; i++) {
-      const row = this.#rows[i];
-      const o = row << T.FLOW_SHIFT;
+      const row = rows[i];
+      const o = row << T.HOT_SHIFT;
       const state = hot[o + T.STATE];
       const gone = hot[o + T.KIND] === 0 || (state & T.NO_SLICE) !== 0;
       const held = (state & (T.FIRST_SLICE | T.CLOSED)) === T.FIRST_SLICE;
-      if (!gone && held && nowUs - hotF64[(o >> 1) + T.START_F64] < SECOND_US) {
-        this.#rows[kept++] = row;
+      if (!gone && held && nowUs - coldF64[((row << T.COLD_SHIFT) >> 1) + T.START_F64] < SECOND_US) {
+        rows[kept++] = row;
         continue;
       }
       if (!gone) this.#emit(row, false);

@@ -55,12 +55,14 @@ export class RowQueue implements Stateful {
     this.length++;
   }
 
-  /** The first row when its time is over; -1 otherwise. */
-  pop(nowUs: number): number {
-    if (this.length === 0 || this.#dueUs[this.#head] >= nowUs) return -1;
-    const row = this.#rows[this.#head];
-    this.#head = (this.#head + 1) % this.#rows.length;
-    this.length--;
-    return row;
+  /** Takes the first rows whose time is over into `rows`, up to the first whose time is not. @returns how many */
+  take(nowUs: number, rows: Int32Array): number {
+    let count = 0;
+    while (count < rows.length && this.length > 0 && this.#dueUs[this.#head] < nowUs) {
+      rows[count++] = this.#rows[this.#head];
+      this.#head = (this.#head + 1) % this.#rows.length;
+      this.length--;
+    }
+    return count;
   }
 }

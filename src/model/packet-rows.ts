@@ -40,6 +40,15 @@ export const IDENTIFIER = 34;
 /** DNS question type of `DNS_NAME` (A 1, NULL 10, TXT 16, ...), 0 without. */
 export const DNS_TYPE = 35;
 
+/** The meter's own words, which it writes when it finds the packet's flow. */
+export const KEY_INFO = 21;
+export const KEY_HASH = 36;
+export const KEY_KIND = 37;
+/** Ports in the order of the key's ends. */
+export const KEY_PORTS = 38;
+/** The flow's row in the meter's table as far as the hash tells, -1 without one. */
+export const KEY_CANDIDATE = 39;
+
 /** Bits of `META` above the protocol. */
 export const HAS_IP = 1 << 8;
 export const HAS_PORTS = 1 << 9;

@@ -1,0 +1,198 @@
+import { finish, mix } from '../core/hash.ts';
+import { icmpCounterpart } from '../model/icmp-pairs.ts';
+import {
+  DNS_NAME,
+  DST,
+  DST_MAC,
+  FLAGS,
+  HAS_ICMP,
+  HAS_IP,
+  HAS_MAC,
+  HAS_OUTER,
+  HAS_PAYLOAD,
+  HAS_PORTS,
+  ICMP,
+  INTERFACE,
+  IS_ANSWER,
+  IS_ARP,
+  IS_DNS_RESPONSE,
+  IS_ICMP_ERROR,
+  IS_IPV6,
+  KEY_HASH,
+  KEY_INFO,
+  KEY_KIND,
+  KEY_PORTS,
+  LAYERS,
+  META,
+  PORTS,
+  ROW,
+  SNI,
+  SRC,
+  SRC_MAC,
+  VLAN,
+} from '../model/packet-rows.ts';
+import {
+  KIND_INTERFACE_SHIFT,
+  KIND_IPV6,
+  KIND_VLAN_SHIFT,
+  OCCUPIED,
+  ONE_WAY,
+  OTHER_INTERFACE,
+} from './flow-row.ts';
+
+/** Packets that are looked up together: enough that their cache misses overlap, few enough to stay in the first cache. */
+export const CHUNK = 128;
+
+/** Bits of `META` that are part of the kind where they are; `IS_IPV6` becomes `KIND_IPV6`. */
+const KIND_BITS = HAS_IP | HAS_PORTS | HAS_ICMP | IS_ICMP_ERROR | IS_ARP;
+const IPV6_SHIFT = 8;
+
+/** Bits of `KEY_INFO`. The sender is the key's high end. */
+export const FROM_HIGH = 1;
+/** The packet shows that its sender goes on: data, or TCP's ACK outside a reset. */
+export const GOES_ON = 2;
+/** The packet answers a request: SYN-ACK, RST, ICMP reply or error, DNS response, UDP from a service port. */
+export const ANSWERS = 4;
+/** SYN, FIN, RST, a name or a DNS response: leaves the fast path. */
+export const SPECIAL = 8;
+/** The key does not fit into a hot row. */
+export const WIDE = 16;
+/** The packet came through a tunnel. */
+export const TUNNELED = 32;
+
+const ICMPV6 = 58;
+const FIN_SYN_RST = 7;
+const SYN = 2;
+const RST = 4;
+const ACK = 16;
+/** From `HAS_PAYLOAD` to the ninth bit of an index of `TCP_INFO`, from `HAS_OUTER` to `TUNNELED`. */
+const PAYLOAD_SHIFT = 12;
+const TUNNELED_SHIFT = 6;
+
+/** `KEY_INFO` of a TCP packet by its low eight flags, and 256 more with payload. */
+const TCP_INFO = Int32Array.from({ length: 512 }, (_, at) => {
+  const special = (at & FIN_SYN_RST) !== 0 ? SPECIAL : 0;
+  if ((at & RST) !== 0) return special | ANSWERS;
+  const answers = (at & (SYN | ACK)) === (SYN | ACK) ? ANSWERS : 0;
+  return special | answers | ((at & ACK) !== 0 || at >= 256 ? GOES_ON : 0);
+});
+
+/** True when a kind's key has words beside the hot row. */
+export function isWide(kind: number): boolean {
+  return (kind & (HAS_IP | KIND_IPV6)) !== HAS_IP || kind >>> KIND_INTERFACE_SHIFT === OTHER_INTERFACE;
+}
+
+/** Writes keys into packets' rows, canonical: both directions of a flow give the same one. */
+export class PacketKeys {
+  /** Random, so that nobody outside can make keys collide; saved hashes hold only with it. */
+  seed: number;
+
+  constructor(seed: number) {
+    this.seed = seed | 0;
+  }
+
+  /**
+   * Writes the keys of the packets from word `from` to (not including) word `to`. A row without IP gets its MAC addresses where the IP addresses
+   * would be (its address words mean nothing otherwise), so that all rows compare alike. IPv4 with ports, the most of
+   * most traffic, is done in line: the ends are ordered without a branch, which no predictor could guess.
+   */
+  fill(words: Int32Array, from: number, to: number): void {
+    const { seed } = this;
+    for (let r = from; r < to; r += ROW) {
+      const meta = words[r + META];
+      const one = words[r + INTERFACE] >>> 0;
+      if ((meta & (HAS_IP | IS_IPV6 | HAS_PORTS)) !== (HAS_IP | HAS_PORTS) || one >= OTHER_INTERFACE) {
+        this.#fillOther(words, r, meta, one);
+        continue;
+      }
+      const source = words[r + SRC + 3];
+      const destination = words[r + DST + 3];
+      const pair = words[r + PORTS];
+      let swap = source > destination ? 1 : 0;
+      if (source === destination) swap = pair >>> 16 > (pair & 0xffff) ? 1 : 0;
+      const crossed = (source ^ destination) & -swap;
+      const ordered = (pair << (swap << 4)) | (pair >>> (swap << 4));
+      const place = ((words[r + VLAN] + 1) << KIND_VLAN_SHIFT) | (one << KIND_INTERFACE_SHIFT);
+      const kind = (meta & (KIND_BITS | 0xff)) | OCCUPIED | place;
+      let h = Math.imul(source ^ crossed ^ seed, 0x9e3779b1);
+      h = Math.imul(h ^ (h >>> 15) ^ destination ^ crossed, 0x85ebca6b);
+      h = Math.imul(h ^ (h >>> 13) ^ ordered, 0xc2b2ae35);
+      h = Math.imul(h ^ (h >>> 16) ^ kind, 0x27d4eb2f);
+      words[r + KEY_HASH] = h ^ (h >>> 15);
+      words[r + KEY_KIND] = kind;
+      words[r + KEY_PORTS] = ordered;
+      words[r + KEY_INFO] = swap | packetInfo(words, r, meta);
+    }
+  }
+
+  #fillOther(words: Int32Array, r: number, meta: number, one: number): void {
+    if ((meta & (HAS_IP | IS_ARP)) === 0) useMacAddresses(words, r, meta);
+    const place = ((words[r + VLAN] + 1) << KIND_VLAN_SHIFT) | (Math.min(one, OTHER_INTERFACE) << KIND_INTERFACE_SHIFT);
+    const kind = kindOf(words, r, meta) | place;
+    const ports = portsOf(words, r, meta, kind);
+    const swap = (kind & ONE_WAY) === 0 && isSwapped(words, r, kind, ports);
+    const rotates = (kind & (HAS_PORTS | HAS_ICMP)) !== 0 && swap;
+    const ordered = rotates ? (ports << 16) | (ports >>> 16) : ports;
+    words[r + KEY_HASH] = this.#hash(words, r, swap ? 4 : 0, ordered, kind ^ Math.imul(one, 0xcc9e2d51));
+    words[r + KEY_KIND] = kind;
+    words[r + KEY_PORTS] = ordered;
+    words[r + KEY_INFO] = (swap ? FROM_HIGH : 0) | (isWide(kind) ? WIDE : 0) | packetInfo(words, r, meta);
+  }
+
+  #hash(words: Int32Array, r: number, across: number, ports: number, kind: number): number {
+    const low = r + SRC + across;
+    const high = r + DST - across;
+    let h = this.seed;
+    for (let k = 0; k < 4; k++) h = mix(mix(h, words[low + k]), words[high + k]);
+    return finish(mix(h, ports) ^ kind);
+  }
+}
+
+function useMacAddresses(words: Int32Array, r: number, meta: number): void {
+  for (let k = 0; k < 8; k++) words[r + SRC + k] = 0;
+  if ((meta & HAS_MAC) === 0) return;
+  words[r + SRC + 2] = words[r + SRC_MAC];
+  words[r + SRC + 3] = words[r + SRC_MAC + 1];
+  words[r + DST + 2] = words[r + DST_MAC];
+  words[r + DST + 3] = words[r + DST_MAC + 1];
+}
+
+/** The kind without its place. */
+function kindOf(words: Int32Array, r: number, meta: number): number {
+  const protocol = meta & HAS_IP ? meta & 0xff : 0;
+  const kind = (meta & KIND_BITS) | ((meta & IS_IPV6) >>> IPV6_SHIFT) | protocol | OCCUPIED;
+  if ((meta & (HAS_PORTS | HAS_ICMP)) !== HAS_ICMP) return kind;
+  return icmpCounterpart((words[r + ICMP] >>> 8) & 255, protocol === ICMPV6) < 0 ? kind | ONE_WAY : kind;
+}
+
+/** What stands for ports: ports, ICMP type and counterpart (or code), or the stack of headers where there is no IP. */
+function portsOf(words: Int32Array, r: number, meta: number, kind: number): number {
+  if (meta & HAS_PORTS) return words[r + PORTS];
+  if (meta & HAS_ICMP) {
+    const type = (words[r + ICMP] >>> 8) & 255;
+    const code = words[r + ICMP] & 255;
+    return (type << 16) | ((kind & ONE_WAY) !== 0 ? code : icmpCounterpart(type, (kind & 0xff) === ICMPV6));
+  }
+  return (meta & (HAS_IP | IS_ARP)) === 0 ? words[r + LAYERS] : 0;
+}
+
+/** Any total order of the two ends will do; equal addresses are told apart by their ports. */
+function isSwapped(words: Int32Array, r: number, kind: number, ports: number): boolean {
+  for (let k = 3; k >= 0; k--) {
+    const source = words[r + SRC + k];
+    const destination = words[r + DST + k];
+    if (source !== destination) return source > destination;
+  }
+  return (kind & (HAS_PORTS | HAS_ICMP)) !== 0 && ports >>> 16 > (ports & 0xffff);
+}
+
+/** All bits of `KEY_INFO` but `FROM_HIGH` and `WIDE`. */
+function packetInfo(words: Int32Array, r: number, meta: number): number {
+  const named = words[r + DNS_NAME] | words[r + SNI] | (meta & IS_DNS_RESPONSE);
+  const special = (named === 0 ? 0 : SPECIAL) | ((meta & HAS_OUTER) >>> TUNNELED_SHIFT);
+  const protocol = meta & (HAS_IP | 0xff);
+  const payload = meta & HAS_PAYLOAD;
+  if (protocol === (HAS_IP | 6)) return special | TCP_INFO[(words[r + FLAGS] & 255) | (payload >>> PAYLOAD_SHIFT)];
+  const answers = (meta & (IS_ANSWER | IS_ICMP_ERROR)) === 0 ? 0 : ANSWERS;
+  return special | answers | (protocol === (HAS_IP | 17) && payload === 0 ? 0 : GOES_ON);
+}
