@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlowObject } from '../../src/model/flow-fields.ts';
+import { rights } from './rights.ts';
 
 /**
  * Live capture against tcpdump, in network namespaces of its own (`npm run test:live`). It needs user namespaces, or root,
@@ -254,13 +255,15 @@ function setUp(): void {
 sh('ip netns add b');
 setUp();
 await sleep(2000);
-if (process.argv[2] === 'flood') {
-  await flood();
+const only = { flood, rights: () => rights(check) }[process.argv[2] ?? ''];
+if (only) {
+  await only();
   process.exit(failures.length === 0 ? 0 : 1);
 }
 await sameAsTcpdump(1, '');
 await sameAsTcpdump(2, '');
 await sameAsTcpdump(1, 'not port 81');
 await downAndUp();
+await rights(check);
 await flood();
 process.exit(failures.length === 0 ? 0 : 1);
