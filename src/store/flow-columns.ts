@@ -37,7 +37,26 @@ const ofTcp =
   (batch, row) =>
     batch.protocolIdentifier[row] === TCP ? get(batch, row) : Number.NaN;
 
-/** The numbers among the columns, before and after the texts. */
+/** All columns, in the order in which a file has them. */
+const ORDER = [
+  ...['flowStart', 'flowEnd', 'sourceAddress', 'destinationAddress', 'sourceTransportPort', 'destinationTransportPort'],
+  ...['protocolIdentifier', 'packetDeltaCount', 'octetDeltaCount', 'layer2OctetDeltaCount', 'reversePacketDeltaCount'],
+  ...['reverseOctetDeltaCount', 'reverseLayer2OctetDeltaCount', 'tcpControlBits', 'reverseTcpControlBits', 'icmpType'],
+  ...['icmpCode', 'vlanId', 'ingressInterface', 'egressInterface', 'ipClassOfService', 'flowEndReason'],
+  ...['samplingInterval', 'observationDomainId', 'exporter', 'layers', 'outerSourceAddress', 'outerDestinationAddress'],
+  ...['dnsQueryName', 'dnsQueryType', 'tlsServerName', 'sourceMacAddress', 'destinationMacAddress'],
+  ...[
+    'bgpSourceAsNumber',
+    'bgpDestinationAsNumber',
+    'sourceHigh',
+    'sourceLow',
+    'destinationHigh',
+    'destinationLow',
+    'meta',
+  ],
+];
+
+/** The numbers among them. */
 const NUMBERS: Readonly<Record<string, [NumberType, Get]>> = {
   flowStart: ['timestamp', (b, i) => Math.round(b.startUs[i])],
   flowEnd: ['timestamp', (b, i) => Math.round(b.endUs[i])],
@@ -96,6 +115,7 @@ export function flowColumns({ buffers, names }: StagedData['flows']): {
   for (const [name, column, table] of NAMED) columns.push(nameText(blocks, name, column, names[table]));
   for (const name of ['sourceMacAddress', 'destinationMacAddress'] as const) columns.push(macText(blocks, name));
   columns.push(...halves(blocks, 'source'), ...halves(blocks, 'destination'));
+  columns.sort((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name));
   return { blocks, columns };
 }
 
