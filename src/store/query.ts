@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { WeirError } from '../core/errors.ts';
 import { formatUs } from '../core/time.ts';
 import { formatAddress, maskAddress } from '../model/address.ts';
@@ -130,13 +130,19 @@ export class HistoryReader {
 
   async #rows(sql: string): Promise<Record<string, unknown>[]> {
     try {
-      this.#connection ??= await (await DuckDBInstance.create(':memory:')).connect();
+      this.#connection ??= await connect();
       const reader = await this.#connection.runAndReadAll(sql);
       return reader.getRowObjects().map(plainRow);
     } catch (cause) {
       throw new WeirError('query.failed', `the history in ${this.#path} cannot be read`, { cause });
     }
   }
+}
+
+/** DuckDB takes longer to load than most commands to run. */
+async function connect(): Promise<DuckDBConnection> {
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  return (await DuckDBInstance.create(':memory:')).connect();
 }
 
 /** A file of hour H holds flows that start in it; those that start after the span cannot matter. */
