@@ -10,6 +10,8 @@ export interface Dialect {
   readonly name: string;
   /** Columns by header name, or by path in JSON: names of nested objects joined by `/`. */
   readonly columns: Readonly<Record<string, Column>>;
+  /** Texts in JSON that say "nothing". */
+  readonly unset?: readonly string[];
   /** Turns what was read into what a row has. */
   finish(row: LogRow): Verdict;
 }

@@ -67,7 +67,10 @@ export class JsonRecord {
   #escaped = false;
   #valuesGood = true;
 
-  constructor(columns: Readonly<Record<string, Column>>) {
+  readonly #unset: readonly Uint8Array[];
+
+  constructor(columns: Readonly<Record<string, Column>>, unset: readonly string[] = []) {
+    this.#unset = unset.map((text) => Buffer.from(text));
     for (const [path, column] of Object.entries(columns)) {
       let place = this.#root;
       for (const name of path.split('/')) place = place.child(name);
@@ -150,6 +153,7 @@ export class JsonRecord {
   }
 
   #putText(bytes: Uint8Array, from: number, to: number, column: Column, row: LogRow): void {
+    for (const unset of this.#unset) if (isSame(unset, bytes, from, to)) return;
     if (!this.#escaped) {
       if (!row.put(column, bytes, from, to)) this.#valuesGood = false;
       return;

@@ -1,7 +1,18 @@
 import { VPC_DEFAULT } from './vpc.ts';
 
 /** The kinds of log that are known by their content. */
-export type LogKind = 'zeek' | 'zeek-json' | 'eve' | 'vpc' | 'nfdump-csv' | 'nfdump-json' | 'goflow2';
+export const LOG_KINDS = [
+  'zeek',
+  'zeek-json',
+  'zeek-csv',
+  'eve',
+  'vpc',
+  'gcp',
+  'nfdump-csv',
+  'nfdump-json',
+  'goflow2',
+] as const;
+export type LogKind = (typeof LOG_KINDS)[number];
 
 /** Bytes of a log's beginning that tell its kind: long first lines and comments before the header fit. */
 export const SNIFF_BYTES = 64 << 10;
@@ -9,9 +20,10 @@ export const SNIFF_BYTES = 64 << 10;
 /** Keys that only one kind of JSON log has. */
 const JSON_SIGNS: readonly [RegExp, LogKind][] = [
   [/"event_type"\s*:/, 'eve'],
-  [/"id\.(orig|resp)_h"\s*:|"id"\s*:\s*\{[^{}]*"orig_h"/, 'zeek-json'],
+  [/"id[._](orig|resp)_h"\s*:|"id"\s*:\s*\{[^{}]*"orig_h"/, 'zeek-json'],
   [/"(sampler_address|SamplerAddress|time_received_ns|TimeReceived)"\s*:/, 'goflow2'],
   [/"type"\s*:\s*"(FLOW|EVENT)"/, 'nfdump-json'],
+  [/"connection"\s*:\s*\{[^{}]*"(src|dest)_ip"/, 'gcp'],
 ];
 
 /** What kind of log begins so; null when it is none. `head` is at most the first `SNIFF_BYTES`, decompressed. */
@@ -21,7 +33,7 @@ export function logKindOf(head: Uint8Array): LogKind | null {
     .replace(/^\xef\xbb\xbf/, '');
   if (text.slice(0, 1024).includes('\0')) return null;
   const start = text.trimStart();
-  if (start[0] === '#') return zeekHeader(text) ? 'zeek' : null;
+  if (start[0] === '#') return zeekHeader(start) ? 'zeek' : null;
   if (start[0] === '{' || start[0] === '[') return jsonKind(start);
   return lineKind(start.split(/\r?\n/, 1)[0]);
 }
@@ -43,6 +55,7 @@ function jsonKind(text: string): LogKind | null {
 }
 
 function lineKind(line: string): LogKind | null {
+  if (isPlainZeek(line)) return 'zeek-csv';
   const commas = line.split(',').map((name) => name.trim());
   if (commas.includes('sa') && commas.includes('da') && commas.includes('ibyt')) return 'nfdump-csv';
   if (commas.includes('srcAddr') && commas.includes('dstAddr')) return 'nfdump-csv';
@@ -50,6 +63,15 @@ function lineKind(line: string): LogKind | null {
   if (words.includes('srcaddr') && words.includes('dstaddr')) return 'vpc';
   if (words.includes('pkt-srcaddr') && words.includes('pkt-dstaddr')) return 'vpc';
   return isDefaultVpc(words) ? 'vpc' : null;
+}
+
+/** Zeek's names in a line without `#`, or a row of a `conn.log` that has lost its header. */
+function isPlainZeek(line: string): boolean {
+  const names = line.split(/[\t,|;]/).map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
+  if (names.some((name) => /^id[._]orig_h$/.test(name)) && names.some((name) => /^id[._]resp_h$/.test(name)))
+    return true;
+  const row = line.split('\t');
+  return row.length >= 20 && /^\d{9,10}\.\d{1,6}$/.test(row[0]) && /^C[0-9A-Za-z]{8,22}$/.test(row[1]);
 }
 
 /** A line of the default format: version 2, an account of twelve digits (or unknown), a network interface. */

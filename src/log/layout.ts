@@ -16,6 +16,8 @@ export class ZeekHeader {
     if (first === 'empty_field') this.#empty = value;
     if (first === 'unset_field') this.#unset = value;
     if (first !== 'fields') return null;
+    // Copied from a screen, a log has blanks where the tabs were.
+    if (this.#separator === '\t' && line['#fields'.length] === ' ') return blankLayout(line.slice('#fields'.length));
     return {
       separator: this.#separator.charCodeAt(0) & 255,
       header: value.split(this.#separator).slice(0, MOST_COLUMNS),
@@ -35,6 +37,16 @@ export function commaLayout(line: string, separator = ','): Delimited {
   return { separator: separator.charCodeAt(0), header: header.map(bare), unset: [''], comment: -1 };
 }
 
+/** Separators of a header of Zeek's names, the likelier first. */
+const SEPARATORS = ['\t', ',', '|', ';'];
+/** What programs that read and write Zeek's columns leave where there is nothing. */
+const NOTHING = ['', '-', '(empty)', 'nan', 'NaN', 'None', 'null'];
+
+export function namedLayout(line: string): Delimited {
+  const separator = SEPARATORS.find((each) => line.includes(each)) ?? ',';
+  return { ...commaLayout(line, separator), unset: NOTHING };
+}
+
 export function blankLayout(line: string): Delimited {
   return {
     separator: -1,
@@ -42,7 +54,7 @@ export function blankLayout(line: string): Delimited {
       .trim()
       .split(/[ \t]+/)
       .slice(0, MOST_COLUMNS),
-    unset: ['-'],
+    unset: ['-', '(empty)'],
     comment: -1,
   };
 }

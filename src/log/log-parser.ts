@@ -2,17 +2,13 @@ import type { InputError } from '../core/errors.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
 import { BAD } from './dialect.ts';
-import type { LogKind } from './kind.ts';
+import type { LogFormat } from './format.ts';
 import { LogRow } from './log-row.ts';
-import type { Mapping } from './mapping.ts';
 import { linesIn, type Records, recordsOf, WAIT } from './records.ts';
 
 /** Lines longer than this are no rows. */
 export const MAX_LINE_BYTES = 1 << 20;
 const LINE_END = 10;
-
-/** How a log is to be read: a kind that its content told, or what the configuration says. */
-export type LogFormat = LogKind | Mapping;
 
 export interface ParserOptions {
   names: Names;

@@ -1,7 +1,8 @@
 import type { InputError } from '../core/errors.ts';
 import type { ByteStream } from '../model/byte-stream.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
-import { type LogFormat, LogParser, MAX_LINE_BYTES, type ParserOptions } from './log-parser.ts';
+import type { LogFormat } from './format.ts';
+import { LogParser, MAX_LINE_BYTES, type ParserOptions } from './log-parser.ts';
 
 const BLOCK_BYTES = 256 << 10;
 

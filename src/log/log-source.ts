@@ -8,8 +8,9 @@ import { parseDurationUs } from '../core/units.ts';
 import { createFlowBatch } from '../model/flow-batch.ts';
 import type { Intake, Source } from '../model/intake.ts';
 import type { Names } from '../model/names.ts';
+import type { LogFormat } from './format.ts';
 import { logKindOf } from './kind.ts';
-import { type LogFormat, LogParser, MAX_LINE_BYTES } from './log-parser.ts';
+import { LogParser, MAX_LINE_BYTES } from './log-parser.ts';
 import type { LogOptions } from './options.ts';
 import { contentOf, fingerprint, type LogPosition, type Rotated, rotatedSince } from './rotated.ts';
 

@@ -1,7 +1,8 @@
+export type { LogFormat } from './format.ts';
 export { type KafkaOptions, kafkaOptions } from './kafka-options.ts';
 export { KafkaSource } from './kafka-source.ts';
-export { type LogKind, logKindOf } from './kind.ts';
-export { type LogFormat, LogParser, type ParserOptions } from './log-parser.ts';
+export { LOG_KINDS, type LogKind, logKindOf } from './kind.ts';
+export { LogParser, type ParserOptions } from './log-parser.ts';
 export { LogReader } from './log-reader.ts';
 export { type LogDeps, LogSource } from './log-source.ts';
 export type { Mapping } from './mapping.ts';

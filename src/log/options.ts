@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { duration, sourceFields } from '../model/source-options.ts';
+import { LOG_KINDS } from './kind.ts';
 import { TARGETS, UNIT_NAMES } from './mapping.ts';
 
 const target = z.enum(TARGETS);
 export const delayOption = duration
   .default('1m')
   .describe('How long after its beginning a flow is told of at the latest: event time stays so far behind.');
-const KINDS = ['zeek', 'zeek-json', 'eve', 'vpc', 'nfdump-csv', 'nfdump-json', 'goflow2'] as const;
 
 /** Their field to ours. */
 export const fieldsOptions = z
@@ -30,7 +30,7 @@ export const logOptions = z
     ...sourceFields,
     type: z.literal('log'),
     path: z.string().describe('The file that is written, counted from this file; rotated ones beside it are found.'),
-    format: z.enum(KINDS).optional().describe('Default: told by its content.'),
+    format: z.enum(LOG_KINDS).optional().describe('Default: told by its content.'),
     mapping: mappingOptions.optional(),
     delay: delayOption,
     poll: sourceFields.idle.describe('How often the file is looked at. Default: 1s.'),

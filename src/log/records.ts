@@ -1,22 +1,21 @@
 import { BAD, type Delimited, type Dialect, type Verdict } from './dialect.ts';
 import { eve } from './eve.ts';
+import type { LogFormat } from './format.ts';
+import { gcp } from './gcp.ts';
 import { goflow2 } from './goflow2.ts';
+import { type HeaderReader, PlainHeader, VpcHeader, ZeekLines, ZeekPlain } from './headers.ts';
 import { BROKEN, JsonRecord, WHOLE } from './json-record.ts';
-import { blankLayout, commaLayout, ZeekHeader } from './layout.ts';
 import { LineRecord } from './line-record.ts';
-import type { LogFormat } from './log-parser.ts';
 import type { LogRow } from './log-row.ts';
 import { mappedDialect } from './mapping.ts';
 import { nfdumpCsv, nfdumpJson } from './nfdump.ts';
-import { textOf } from './values.ts';
-import { VPC_DEFAULT, vpc } from './vpc.ts';
+import { vpc } from './vpc.ts';
 import { zeek } from './zeek.ts';
 
 /** No whole record is there yet. */
 export const WAIT = 'wait';
 /** Nothing: a header, a comment, an empty line. */
 const NOTHING = '';
-const MOST_HEADER_BYTES = 64 << 10;
 
 /** Cuts a log into records and reads them, one a call. */
 export interface Records {
@@ -36,15 +35,17 @@ export function recordsOf(format: LogFormat): Records {
   if (typeof format !== 'string') {
     const dialect = mappedDialect(format);
     if (format.format === 'json') return new JsonRecords(dialect);
-    return new LineRecords(dialect, new PlainHeader(dialect, format.separator, format.header));
+    return new LineRecords(dialect, new PlainHeader(format.separator, format.header));
   }
   switch (format) {
     case 'zeek':
       return new LineRecords(zeek, new ZeekLines());
+    case 'zeek-csv':
+      return new LineRecords(zeek, new ZeekPlain());
     case 'vpc':
       return new LineRecords(vpc, new VpcHeader());
     case 'nfdump-csv':
-      return new LineRecords(nfdumpCsv, new PlainHeader(nfdumpCsv, ',', undefined));
+      return new LineRecords(nfdumpCsv, new PlainHeader(',', undefined, { nfdump: true }));
     case 'zeek-json':
       return new JsonRecords(zeek);
     case 'eve':
@@ -53,6 +54,8 @@ export function recordsOf(format: LogFormat): Records {
       return new JsonRecords(nfdumpJson);
     case 'goflow2':
       return new JsonRecords(goflow2);
+    case 'gcp':
+      return new JsonRecords(gcp);
   }
 }
 
@@ -70,7 +73,7 @@ class JsonRecords implements Records {
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
-    this.#record = new JsonRecord(dialect.columns);
+    this.#record = new JsonRecord(dialect.columns, dialect.unset);
   }
 
   restoreHeader(_header: string): void {}
@@ -129,17 +132,6 @@ export function linesIn(bytes: Uint8Array, from: number, to: number): number {
   return lines;
 }
 
-/** What lines mean that are no rows. */
-interface HeaderReader {
-  /** True when the line is not a row; it may have begun a layout. */
-  take(bytes: Uint8Array, from: number, to: number): boolean;
-  layout: Delimited | null;
-  /** The text that brings the layout back. */
-  readonly text: string;
-  /** A last row without a line end cannot be known to be whole. */
-  readonly strict: boolean;
-}
-
 class LineRecords implements Records {
   start = 0;
   end = 0;
@@ -170,15 +162,16 @@ class LineRecords implements Records {
     const found = bytes.indexOf(10, from);
     const whole = found >= 0 && found < to;
     if (!whole && !last) return WAIT;
-    this.start = from;
+    this.start = from + markLength(bytes, from);
     this.lines = whole ? 1 : 0;
     this.end = whole ? found + 1 : to;
     let lineEnd = whole ? found : to;
     if (lineEnd > from && bytes[lineEnd - 1] === 13) lineEnd--;
-    if (lineEnd === from || this.#headerReader.take(bytes, from, lineEnd)) return NOTHING;
+    const { start } = this;
+    if (lineEnd <= start || this.#headerReader.take(bytes, start, lineEnd)) return NOTHING;
     const record = this.#current();
     if (record === null) return this.#bad('a row before the header');
-    if (record.read(bytes, from, lineEnd, row) !== null) {
+    if (record.read(bytes, start, lineEnd, row) !== null) {
       return this.#bad(whole ? 'columns are missing or a value is not of its kind' : 'the last row is cut short');
     }
     if (!whole && this.#headerReader.strict) return this.#bad('the last row has no line end: it may be cut short');
@@ -202,68 +195,7 @@ class LineRecords implements Records {
   }
 }
 
-class ZeekLines implements HeaderReader {
-  layout: Delimited | null = null;
-  readonly strict = true;
-  readonly #header = new ZeekHeader();
-  #lines: string[] = [];
-
-  get text(): string {
-    return this.#lines.join('\n');
-  }
-
-  take(bytes: Uint8Array, from: number, to: number): boolean {
-    if (bytes[from] !== 35) return false;
-    const line = textOf(bytes, from, Math.min(to, from + MOST_HEADER_BYTES));
-    if (line.startsWith('#separator')) this.#lines = [];
-    if (this.#lines.length < 16) this.#lines.push(line);
-    this.layout = this.#header.take(line) ?? this.layout;
-    return true;
-  }
-}
-
-/** A first line of names; the same line again, and what stands behind nfdump's `Summary`, are no rows. */
-class PlainHeader implements HeaderReader {
-  layout: Delimited | null;
-  text = '';
-  readonly strict = false;
-  readonly #separator: string;
-  readonly #nfdump: boolean;
-  #over = false;
-
-  constructor(dialect: Dialect, separator: string, header: readonly string[] | undefined) {
-    this.#separator = separator;
-    this.#nfdump = dialect === nfdumpCsv;
-    this.layout = header === undefined ? null : commaLayout(header.join(separator), separator);
-  }
-
-  take(bytes: Uint8Array, from: number, to: number): boolean {
-    if (this.layout === null) {
-      this.text = textOf(bytes, from, Math.min(to, from + MOST_HEADER_BYTES)).replace(/^\ufeff/, '');
-      this.layout = commaLayout(this.text, this.#separator);
-      return true;
-    }
-    if (!this.#nfdump || (bytes[from] >= 48 && bytes[from] <= 57 && !this.#over)) return false;
-    const line = textOf(bytes, from, Math.min(to, from + MOST_HEADER_BYTES));
-    if (line === this.text) this.#over = false;
-    else if (line.startsWith('Summary')) this.#over = true;
-    return this.#over || line === this.text || line.startsWith('No matching');
-  }
-}
-
-class VpcHeader implements HeaderReader {
-  layout: Delimited | null = null;
-  text = '';
-  readonly strict = false;
-
-  take(bytes: Uint8Array, from: number, to: number): boolean {
-    const isRow = bytes[from] >= 48 && bytes[from] <= 57;
-    if (this.layout !== null && (isRow || bytes[from] !== this.text.charCodeAt(0))) return false;
-    const line = textOf(bytes, from, Math.min(to, from + MOST_HEADER_BYTES));
-    const isHeader = /(^|\s)(pkt-)?srcaddr(\s|$)/.test(line);
-    if (!isHeader && this.layout !== null) return false;
-    this.text = isHeader ? line : VPC_DEFAULT;
-    this.layout = blankLayout(this.text);
-    return isHeader;
-  }
+/** Bytes of a byte order mark, which some editors put before a text. */
+function markLength(bytes: Uint8Array, at: number): number {
+  return bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf ? 3 : 0;
 }

@@ -14,11 +14,12 @@ const ENDS: Record<string, F.Column> = {
   resp_h: column(F.DESTINATION, F.ADDRESS),
   resp_p: column(F.DESTINATION_PORT, F.PORT),
 };
-/** In JSON the record `id` is flat (`id.orig_h`) or an object of its own. */
+/** In JSON the record `id` is flat (`id.orig_h`) or an object of its own; some stores allow no dots in names. */
 const IDS = Object.fromEntries(
   Object.entries(ENDS).flatMap(([name, own]) => [
     [`id.${name}`, own],
     [`id/${name}`, own],
+    [`id_${name}`, own],
   ]),
 );
 
@@ -28,6 +29,7 @@ const IDS = Object.fromEntries(
  */
 export const zeek: Dialect = {
   name: 'zeek',
+  unset: ['-', '(empty)'],
   columns: {
     ...IDS,
     ts: column(F.START, F.TIME_OR_MASK),

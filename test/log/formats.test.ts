@@ -209,6 +209,24 @@ describe('GoFlow2', () => {
   });
 });
 
+describe('Google VPC flow logs', () => {
+  it('a record is one direction, within a log entry or by itself', async () => {
+    const payload =
+      '{"bytes_sent":"1776","connection":{"dest_ip":"192.0.2.9","dest_port":22,"protocol":6,"src_ip":"10.0.0.2","src_port":50000},' +
+      '"end_time":"2018-05-09T15:30:34.014862Z","packets_sent":"12","reporter":"SRC","start_time":"2018-05-09T15:30:31.015811Z"}';
+    const { flows, reader } = await readLog(lines(`{"insertId":"x","jsonPayload":${payload}}`, payload));
+    expect(reader.error).toBeNull();
+    const flow = expect.objectContaining({
+      flowStart: '2018-05-09T15:30:31.015811Z',
+      sourceAddress: '10.0.0.2',
+      destinationTransportPort: 22,
+      packetDeltaCount: 12,
+      octetDeltaCount: 1776,
+    });
+    expect(flows).toEqual([flow, flow]);
+  });
+});
+
 describe('a mapping', () => {
   it('columns, units and times that the configuration names', async () => {
     const { flows } = await readLog(

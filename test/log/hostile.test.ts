@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseTimeUs } from '../../src/core/time.ts';
 import { readAddress } from '../../src/log/address-text.ts';
-import type { LogFormat } from '../../src/log/log.ts';
+import { LOG_KINDS, type LogFormat } from '../../src/log/log.ts';
 import * as V from '../../src/log/values.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import { readLog } from './read.ts';
 
-const KINDS: LogFormat[] = ['zeek', 'zeek-json', 'eve', 'vpc', 'nfdump-csv', 'nfdump-json', 'goflow2'];
+const KINDS: readonly LogFormat[] = LOG_KINDS;
 const SEEDS = [
   '#separator \\x09\n#fields\tid.orig_h\tid.resp_h\torig_pkts\n192.0.2.1\t192.0.2.2\t5\n',
   '{"event_type":"flow","src_ip":"192.0.2.1","dest_ip":"192.0.2.2","flow":{"pkts_toserver":1,"start":"2020-01-01T00:00:00.0+0000"}}\n',
