@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Metrics } from '../../src/core/metrics.ts';
+import { StateReader, StateWriter } from '../../src/core/state.ts';
 import { parseTimeUs } from '../../src/core/time.ts';
 import { parseAddress, parsePrefix } from '../../src/model/address.ts';
 import {
@@ -184,5 +185,59 @@ describe('series', () => {
     applyRetention(folder, { ...limits, size: 0 }, nowUs);
     expect(await reader.series('total.bps')).toHaveLength(0);
     reader.close();
+  });
+});
+
+describe('a run that is interrupted', () => {
+  const names = new Names();
+  const open = (epoch: number, supersedes = 0) =>
+    new History({ path: folder, writer: 'run', epoch, supersedes }, { names, metrics: new Metrics() });
+  const point = (history: History, i: number) => history.series('total.bps', START + i * 1e6, i);
+  const flow = (history: History, i: number) => {
+    const batch = createFlowBatch(1);
+    put(batch, { ...FLOWS[i % FLOWS.length], at: i }, names);
+    history.flows(batch);
+  };
+  const stored = async () => {
+    const reader = new HistoryReader(folder);
+    const [points, flows] = [await reader.series('total.bps'), await reader.flows(all)];
+    reader.close();
+    return { points: points.map(({ value }) => value), flows: flows.map((row) => row['sourceAddress']) };
+  };
+
+  it('goes on with what a checkpoint holds: what was on its way replaces itself, what came after comes again', async () => {
+    const first = open(0);
+    await first.start();
+    point(first, 1);
+    flow(first, 1);
+    const leaving = first.flush();
+    point(first, 2);
+    flow(first, 2);
+    const state = new StateWriter();
+    first.save(state);
+    const saved = state.concat();
+    first.next(1);
+    await leaving;
+    point(first, 3);
+    await first.stop();
+    const second = open(1);
+    await second.start();
+    second.restore(new StateReader(saved));
+    point(second, 3);
+    await second.stop();
+    expect(await stored()).toEqual({ points: [1, 2, 3], flows: ['192.0.2.2', '2001:db8::1'] });
+  });
+
+  it('begins again: what it reads again replaces what was there, hour by hour', async () => {
+    const first = open(0);
+    await first.start();
+    for (let i = 0; i < 6; i++) point(first, i);
+    point(first, 4000);
+    await first.stop();
+    const second = open(1, 1);
+    await second.start();
+    for (let i = 0; i < 6; i++) point(second, i);
+    await second.stop();
+    expect((await stored()).points).toEqual([0, 1, 2, 3, 4, 5, 4000]);
   });
 });
