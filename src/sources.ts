@@ -1,3 +1,4 @@
+import { startCollectorWorker } from './collector-thread.ts';
 import type { SourceConfig } from './config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
@@ -6,7 +7,7 @@ import { Decoder } from './decode/decode.ts';
 import { createCollector } from './exporter/exporter.ts';
 import { LiveSource } from './live/live.ts';
 import { startLiveWorker } from './live-thread.ts';
-import { KafkaSource, LogSource, SqlSource } from './log/log.ts';
+import { createLogSource, KafkaSource, SqlSource } from './log/log.ts';
 import type { Source } from './model/intake.ts';
 import type { Names } from './model/names.ts';
 import { createCaptureSource } from './source/source.ts';
@@ -53,7 +54,7 @@ export function createSource(options: SourceConfig, deps: SourceDeps): Source {
     case 'sql':
       return new SqlSource(options, deps);
     case 'log':
-      return new LogSource(options, deps);
+      return createLogSource(options, deps);
     case 'netflow':
     case 'ipfix':
     case 'sflow':
@@ -61,6 +62,7 @@ export function createSource(options: SourceConfig, deps: SourceDeps): Source {
       return createCollector(options, {
         ...deps,
         frames: new Decoder({ names: deps.names }, { metrics: new Metrics() }),
+        startWorker: startCollectorWorker,
       });
   }
 }

@@ -29,6 +29,8 @@ const COMPOSERS = [
   'packet-thread.ts',
   'packet-worker.ts',
   'live-thread.ts',
+  'collector-thread.ts',
+  'collector-worker.ts',
   'live-worker.ts',
   'engine.ts',
   'sources.ts',

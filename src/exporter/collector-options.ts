@@ -15,6 +15,14 @@ const collectorFields = {
     .describe('Address and port that exporters send to.'),
   receiveBuffer: bytes.default('4MiB').describe('Receive buffer of the socket (SO_RCVBUF).'),
   queue: bytes.default('64MiB').describe('Datagrams that wait for the engine; past it they are dropped and counted.'),
+  workers: z
+    .int()
+    .min(0)
+    .max(16)
+    .default(1)
+    .describe(
+      'Threads with a socket each that share the port (SO_REUSEPORT) by exporter; 0: the engine takes datagrams itself.',
+    ),
   reusePort: z.boolean().default(false).describe('Share the port with other processes (SO_REUSEPORT).'),
   sampling: z
     .record(network, z.int().positive())

@@ -29,11 +29,18 @@ export class DataSets {
 
   /** Records of `template` in bytes `at` to `end`; what is left is padding. @returns how many there were */
   read(template: Template, data: Uint8Array, view: DataView, at: number, end: number, context: Context): number {
-    const { minLength } = template;
-    if (minLength === 0) {
+    if (template.minLength === 0) {
       this.#counters.emptyTemplate.value++;
       return 0;
     }
+    const unknown = context.exporter.unknownRate;
+    const count = this.#read(template, data, view, at, end, context);
+    this.#counters.unknownRate.value += context.exporter.unknownRate - unknown;
+    return count;
+  }
+
+  #read(template: Template, data: Uint8Array, view: DataView, at: number, end: number, context: Context): number {
+    const { minLength } = template;
     template.plan ??= planRows(template);
     const isSimple = template.isFixed && !template.isOptions && template.plan.frame < 0 && this.#onRecord === null;
     if (!isSimple) return this.#each(template, data, view, at, end, context);

@@ -1,3 +1,5 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+
 /** Datagrams that are waited for at the most. */
 const MOST_ENTRIES = 1 << 16;
 
@@ -5,7 +7,7 @@ const MOST_ENTRIES = 1 << 16;
  * Datagrams between the socket and the engine: bytes in one ring, what belongs to them beside it. When it is full the
  * new ones are refused: the older are nearer to being counted.
  */
-export class DatagramQueue {
+export class DatagramQueue implements Stateful {
   readonly data: Uint8Array;
   readonly #from = new Int32Array(MOST_ENTRIES);
   readonly #length = new Int32Array(MOST_ENTRIES);
@@ -24,20 +26,21 @@ export class DatagramQueue {
     return this.#tail - this.#head;
   }
 
-  /** @returns false when there is no room */
-  push(bytes: Uint8Array, address: string, port: number, timeUs: number): boolean {
-    if (this.length === MOST_ENTRIES || bytes.length > this.data.length) return false;
-    const at = this.#place(bytes.length);
+  /** Takes bytes `from` to `to` of `data`. @returns false when there is no room */
+  push(data: Uint8Array, from: number, to: number, address: string, port: number, timeUs: number): boolean {
+    const length = to - from;
+    if (this.length === MOST_ENTRIES || length > this.data.length) return false;
+    const at = this.#place(length);
     if (at < 0) return false;
     const slot = this.#tail % MOST_ENTRIES;
-    this.data.set(bytes, at);
+    this.data.set(data.subarray(from, to), at);
     this.#from[slot] = at;
-    this.#length[slot] = bytes.length;
+    this.#length[slot] = length;
     this.#port[slot] = port;
     this.#timeUs[slot] = timeUs;
     this.#address[slot] = address;
     this.#tail++;
-    this.#next = at + bytes.length;
+    this.#next = at + length;
     return true;
   }
 
@@ -57,5 +60,23 @@ export class DatagramQueue {
     this.#head++;
     const from = this.#from[slot];
     take(from, from + this.#length[slot], this.#address[slot], this.#port[slot], this.#timeUs[slot]);
+  }
+
+  save(out: StateWriter): void {
+    out.number(this.length);
+    for (let i = this.#head; i < this.#tail; i++) {
+      const slot = i % MOST_ENTRIES;
+      out.json([this.#address[slot], this.#port[slot], this.#timeUs[slot]]);
+      out.bytes(this.data.slice(this.#from[slot], this.#from[slot] + this.#length[slot]));
+    }
+  }
+
+  /** @param isMine whose datagrams are taken up; what there is no room for is left */
+  restore(state: StateReader, isMine: (sender: string) => boolean = () => true): void {
+    for (let n = state.number(); n > 0; n--) {
+      const [address, port, timeUs] = state.json<[string, number, number]>();
+      const bytes = state.bytes();
+      if (isMine(address)) this.push(bytes, 0, bytes.length, address, port, timeUs);
+    }
   }
 }

@@ -36,6 +36,7 @@ export class DatagramReader {
     const exporter = this.#exporters.get(agent, receivedUs);
     exporter.datagrams++;
     exporter.version = version;
+    exporter.sender = this.address;
     this.#counters.datagrams.value++;
     this.#optionsBefore = this.#counters.options.value;
     if (!Number.isNaN(uptimeMs)) {

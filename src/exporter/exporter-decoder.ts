@@ -138,8 +138,13 @@ export class ExporterDecoder implements Stateful {
     return this.#counters.records.value + this.#counters.options.value;
   }
 
-  status(nowUs: number, silenceUs: number): ExporterStatus[] {
-    return [...this.#exporters.all()].map((exporter) => statusOf(exporter, nowUs, silenceUs));
+  get datagrams(): number {
+    return this.#counters.datagrams.value;
+  }
+
+  /** What is known of every exporter. */
+  status(): ExporterStatus[] {
+    return [...this.#exporters.all()].map(statusOf);
   }
 
   /** Templates, sampling, sequence numbers and what waits; the batch must have been flushed. */
@@ -147,7 +152,8 @@ export class ExporterDecoder implements Stateful {
     saveExporters(out, this.#exporters, this.#held);
   }
 
-  restore(state: StateReader): void {
-    restoreExporters(state, this.#exporters, this.#held, this.#sets);
+  /** @param isMine senders whose exporters are taken up */
+  restore(state: StateReader, isMine: (sender: string) => boolean = () => true): void {
+    restoreExporters(state, { exporters: this.#exporters, held: this.#held, sets: this.#sets, isMine });
   }
 }

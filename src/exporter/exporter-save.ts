@@ -26,10 +26,12 @@ interface SavedDomain {
 
 interface SavedExporter {
   key: string;
+  sender: string;
   lastSeenUs: number;
   version: number;
   lastUptimeMs: number;
   counts: number[];
+  samplingUnknown: boolean;
   domains: SavedDomain[];
   sequences: [number, number[]][];
   interfaces: [number, string][];
@@ -41,10 +43,12 @@ interface SavedExporter {
 export function saveExporters(out: StateWriter, exporters: Exporters, held: HeldSets): void {
   const saved: SavedExporter[] = [...exporters.all()].map((e) => ({
     key: e.key,
+    sender: e.sender,
     lastSeenUs: e.lastSeenUs,
     version: e.version,
     lastUptimeMs: e.lastUptimeMs,
-    counts: [e.datagrams, e.records, e.lost, e.unknownRate, e.quarantined],
+    counts: [e.datagrams, e.records, e.lost, e.unknownRate],
+    samplingUnknown: e.samplingUnknown,
     domains: [...e.domains.values()].map((d) => ({
       version: d.version,
       id: d.id,
@@ -72,24 +76,41 @@ export function saveExporters(out: StateWriter, exporters: Exporters, held: Held
   }
 }
 
-export function restoreExporters(state: StateReader, exporters: Exporters, held: HeldSets, sets: FlowSets): void {
-  for (const saved of state.json<SavedExporter[]>()) restoreExporter(saved, exporters, sets);
+export interface RestoredParts {
+  exporters: Exporters;
+  held: HeldSets;
+  sets: FlowSets;
+  /** Whether what this sender sent is taken up. */
+  isMine(sender: string): boolean;
+}
+
+export function restoreExporters(state: StateReader, { exporters, held, sets, isMine }: RestoredParts): void {
+  const mine = new Set<string>();
+  for (const saved of state.json<SavedExporter[]>()) {
+    if (!isMine(saved.sender)) continue;
+    mine.add(saved.key);
+    restoreExporter(saved, exporters, sets);
+  }
   for (let n = state.number(); n > 0; n--) {
     const [key, version, domainId, templateId, exportUs, uptimeMs, receivedUs, headerRate] =
       state.json<[string, number, number, number, number, number | null, number, number]>();
+    const bytes = state.bytes();
+    if (!mine.has(key)) continue;
     const exporter = exporters.get(key, receivedUs);
     const domain = exporter.domain(version, domainId);
     const times = { exportUs, uptimeMs: uptimeMs ?? Number.NaN, receivedUs, headerRate };
     const context: Context = { exporter, domain, exporterName: exporter.name, ...times };
-    held.insert({ bytes: state.bytes().slice(), templateId, context });
+    held.insert({ bytes: bytes.slice(), templateId, context });
   }
 }
 
 function restoreExporter(saved: SavedExporter, exporters: Exporters, sets: FlowSets): void {
   const exporter = exporters.get(saved.key, saved.lastSeenUs);
+  exporter.sender = saved.sender;
   exporter.version = saved.version;
   exporter.lastUptimeMs = saved.lastUptimeMs;
-  [exporter.datagrams, exporter.records, exporter.lost, exporter.unknownRate, exporter.quarantined] = saved.counts;
+  [exporter.datagrams, exporter.records, exporter.lost, exporter.unknownRate] = saved.counts;
+  exporter.samplingUnknown = saved.samplingUnknown;
   for (const { version, id, bootUs, sampling, templates } of saved.domains) {
     const domain = exporter.domain(version, id);
     domain.bootUs = bootUs;

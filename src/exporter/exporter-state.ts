@@ -48,6 +48,8 @@ export class ExporterState {
   readonly interfaces = new Map<number, string>();
   readonly applications = new Map<string, string>();
   readonly vrfs = new Map<number, string>();
+  /** Who sent its latest datagram: sFlow names its agent itself. */
+  sender = '';
   /** Id in `Names.exporters`. */
   name = 0;
   lastSeenUs = 0;
@@ -56,9 +58,9 @@ export class ExporterState {
   datagrams = 0;
   records = 0;
   lost = 0;
-  /** Rows whose sampling interval nobody knows. */
+  /** Rows whose sampling interval nobody knows, and whether there were any since the exporter told of its sampling. */
   unknownRate = 0;
-  quarantined = 0;
+  samplingUnknown = false;
   lastUptimeMs = -1;
   readonly #total: TemplateTotal;
 

@@ -13,11 +13,10 @@ export interface ExporterStatus {
   /** It sent records that name a sampler which it never described. */
   samplingUnknown: boolean;
   lastSeenUs: number;
-  silent: boolean;
   interfaces: Record<string, string>;
 }
 
-export function statusOf(exporter: ExporterState, nowUs: number, silenceUs: number): ExporterStatus {
+export function statusOf(exporter: ExporterState): ExporterStatus {
   const domains = [...exporter.domains.values()];
   return {
     exporter: exporter.key,
@@ -27,9 +26,8 @@ export function statusOf(exporter: ExporterState, nowUs: number, silenceUs: numb
     lost: exporter.lost,
     templates: exporter.announced.size,
     samplingKnown: exporter.overrideRate > 0 || domains.some((domain) => domain.sampling.isKnown),
-    samplingUnknown: exporter.unknownRate > 0,
+    samplingUnknown: exporter.samplingUnknown,
     lastSeenUs: exporter.lastSeenUs,
-    silent: nowUs - exporter.lastSeenUs > silenceUs,
     interfaces: Object.fromEntries(exporter.interfaces),
   };
 }

@@ -1,4 +1,6 @@
 /** Exporters' datagrams to rows: NetFlow, IPFIX and sFlow, from captures, files and sockets. */
+export { CollectorLoop } from './collector-loop.ts';
+export type { CollectorWorkerData } from './collector-memory.ts';
 export { type CollectorOptions, sourceOptions } from './collector-options.ts';
 export { type CollectorDeps, CollectorSource, createCollector } from './collector-source.ts';
 export type { RecordKind, RecordSink } from './data-sets.ts';

@@ -1,3 +1,4 @@
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
 import type { CollectorOptions } from './collector-options.ts';
@@ -11,19 +12,23 @@ import type { CollectorOptions } from './collector-options.ts';
  * - `external-if`: records that came in or go out at an external interface (`EXPORTER IFINDEX`).
  * - `by-exporter-priority`: of the exporters that saw a flow within a minute the preferred one counts.
  */
-export class Observation {
+export class Observation implements Stateful {
   readonly #counts: (batch: FlowBatch, row: number) => boolean;
+  /** Who saw a flow, for `by-exporter-priority`. */
+  readonly #seen: Map<string, Seen>;
 
-  private constructor(counts: (batch: FlowBatch, row: number) => boolean) {
+  private constructor(counts: (batch: FlowBatch, row: number) => boolean, seen = new Map<string, Seen>()) {
     this.#counts = counts;
+    this.#seen = seen;
   }
 
   static of(options: CollectorOptions, names: Names): Observation | null {
     const { observe, external, priority } = options;
     if (observe === 'ingress-only') return new Observation((batch, row) => batch.ingressInterface[row] > 0);
     if (observe === 'external-if') return new Observation(externalOnly(external, names));
-    if (observe === 'by-exporter-priority') return new Observation(preferred(priority, names));
-    return null;
+    if (observe !== 'by-exporter-priority') return null;
+    const seen = new Map<string, Seen>();
+    return new Observation(preferred(priority, names, seen), seen);
   }
 
   select(batch: FlowBatch): void {
@@ -34,6 +39,14 @@ export class Observation {
       kept++;
     }
     batch.length = kept;
+  }
+
+  save(out: StateWriter): void {
+    out.json([...this.#seen]);
+  }
+
+  restore(state: StateReader): void {
+    for (const [flow, seen] of state.json<[string, Seen][]>()) this.#seen.set(flow, seen);
   }
 }
 
@@ -57,8 +70,11 @@ interface Seen {
 }
 
 /** An exporter that is not in the list comes after those that are. */
-function preferred(priority: readonly string[], names: Names): (batch: FlowBatch, row: number) => boolean {
-  const flows = new Map<string, Seen>();
+function preferred(
+  priority: readonly string[],
+  names: Names,
+  flows: Map<string, Seen>,
+): (batch: FlowBatch, row: number) => boolean {
   return (batch, row) => {
     const at = priority.indexOf(names.exporters.text(batch.exporter[row]));
     const rank = at < 0 ? priority.length + batch.exporter[row] : at;

@@ -79,7 +79,10 @@ export function learnOptions(template: Template, data: Uint8Array, places: Place
         break;
     }
   }
-  context.domain.sampling.learn(sampler, rateOf(hints));
+  const rate = rateOf(hints);
+  context.domain.sampling.learn(sampler, rate);
+  // If that was not what its records need, the next one says so.
+  if (rate > 0) context.exporter.samplingUnknown = false;
   if (interfaceIndex >= 0 && interfaceName !== '') context.exporter.nameInterface(interfaceIndex, interfaceName);
   if (vrf >= 0 && vrfName !== '') context.exporter.nameVrf(vrf, vrfName);
   if (application !== '' && applicationName !== '') context.exporter.nameApplication(application, applicationName);

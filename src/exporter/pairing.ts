@@ -1,4 +1,5 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import {
   BIFLOW,
   createFlowBatch,
@@ -28,7 +29,7 @@ const ICMP_ANSWERS = new Set([0, 3, 4, 5, 11, 12, 14, 16, 18]);
  * when both come within `withinUs` of event time. Who began first is the initiator. What waits too long, or is in the way
  * of another flow when the table is full, goes on as a flow that nobody answered.
  */
-export class Pairing {
+export class Pairing implements Stateful {
   readonly #withinUs: number;
   readonly #sink: FlowSink;
   readonly #waiting: FlowBatch = createFlowBatch(SLOTS);
@@ -134,6 +135,22 @@ export class Pairing {
   end(): void {
     for (const [key, slot] of [...this.#slots]) this.#let(key, slot);
     this.flush();
+  }
+
+  /** Records that wait, in the order of their coming; what was ready must have been flushed. */
+  save(out: StateWriter): void {
+    const waiting = createFlowBatch(Math.max(1, this.#slots.size));
+    for (const slot of this.#slots.values()) waiting.copyRow(waiting.length++, this.#waiting, slot);
+    out.number(this.#latestUs);
+    out.number(waiting.capacity);
+    waiting.save(out);
+  }
+
+  restore(state: StateReader): void {
+    this.#latestUs = state.number();
+    const waiting = createFlowBatch(state.number());
+    waiting.restore(state);
+    for (let row = 0; row < waiting.length; row++) this.#wait(waiting, row);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   LAST,
 } from '../model/flow-batch.ts';
 import type { Context } from './context.ts';
+import type { ExporterState } from './exporter-state.ts';
 import { ABSOLUTE, BEFORE_EXPORT, NO_TIME, type TimeRule, UPTIME } from './row-choices.ts';
 import type { RowScratch } from './row-columns.ts';
 import { isUnset } from './row-copy.ts';
@@ -153,13 +154,21 @@ function finishScale(
   const rate = known || sampling.common || 1;
   if (!mayVary) samplingInterval.fill(rate, from, to);
   else {
+    let unknown = 0;
     for (let n = from; n < to; n++) {
       const own = plan.hasRate ? ownRate(scratch, n) : 0;
       samplingInterval[n] = own || (plan.hasSampler ? sampling.of(scratch.sampler[n]) : rate);
-      if (samplingInterval[n] === 0) context.exporter.unknownRate++;
+      if (samplingInterval[n] === 0) unknown++;
     }
+    if (unknown > 0) noteUnknown(context.exporter, unknown);
   }
   if (mayVary || rate !== 1) scaleRows(batch, from, to);
+}
+
+/** Records were sampled, and nobody knows how much. */
+export function noteUnknown(exporter: ExporterState, records: number): void {
+  exporter.unknownRate += records;
+  exporter.samplingUnknown = true;
 }
 
 const hints = { interval: 0, space: -1, size: 0, population: 0, rate: 0, probability: 0 };

@@ -64,10 +64,10 @@ export class Sequence {
   }
 
   toJson(): number[] {
-    return [this.lost, this.late, this.#last, this.#units, this.#other, this.#way];
+    return [this.lost, this.late, this.#last, this.#units, this.#other, this.#way, this.#options, this.#behind];
   }
 
-  static fromJson([lost, late, last, units, other, way]: number[]): Sequence {
+  static fromJson([lost, late, last, units, other, way, options, behind]: number[]): Sequence {
     const sequence = new Sequence();
     sequence.lost = lost;
     sequence.late = late;
@@ -75,6 +75,8 @@ export class Sequence {
     sequence.#units = units;
     sequence.#other = other;
     sequence.#way = way;
+    sequence.#options = options;
+    sequence.#behind = behind;
     return sequence;
   }
 }

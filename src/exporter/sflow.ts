@@ -7,6 +7,7 @@ import type { DatagramReader } from './datagram.ts';
 import { fieldValue } from './field-value.ts';
 import type { Frames } from './frames.ts';
 import type { Elements } from './record-elements.ts';
+import { noteUnknown } from './row-finish.ts';
 import type { RowWriter } from './row-writer.ts';
 import { addCounters } from './sflow-counters.ts';
 import { FlowRecords } from './sflow-records.ts';
@@ -109,6 +110,7 @@ export class SflowReader {
     const output = port(xdr, expanded);
     if (xdr.failed) return;
     const row = this.#row(context, context.exporter.overrideRate || rate, input, output);
+    if (this.#writer.batch.samplingInterval[row] === 0) noteUnknown(context.exporter, 1);
     const elements: Elements | null = this.#onRecord === null ? null : {};
     if (elements !== null) {
       elements['samplingInterval'] = rate;

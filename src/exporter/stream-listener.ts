@@ -4,7 +4,8 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { Logger } from '../core/logger.ts';
 import type { Endpoint } from './collector-options.ts';
 import { IPFIX_HEADER } from './ipfix.ts';
-import type { Listener, Receiver } from './udp-listener.ts';
+import type { Receiver } from './message-receiver.ts';
+import type { Listener } from './udp-listener.ts';
 
 const MAPPED = '::ffff:';
 const MOST_CONNECTIONS = 1024;
@@ -71,7 +72,9 @@ export class StreamListener implements Listener {
   #accept(socket: Socket, receive: Receiver): void {
     const remote = socket.remoteAddress ?? '';
     const address = remote.startsWith(MAPPED) ? remote.slice(MAPPED.length) : remote;
-    const messages = new MessageCutter((message) => receive(message, address, socket.remotePort ?? 0));
+    const messages = new MessageCutter((message) =>
+      receive(message, 0, message.length, address, socket.remotePort ?? 0),
+    );
     this.#open.add(socket);
     socket.on('close', () => this.#open.delete(socket));
     socket.on('error', (error) => this.#warn(`${address}: ${error.message}`));

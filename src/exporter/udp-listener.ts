@@ -1,12 +1,13 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Counter, Metrics } from '../core/metrics.ts';
+import type { Metrics } from '../core/metrics.ts';
 import type { Endpoint } from './collector-options.ts';
-import { kernelDrops, socketInode } from './kernel-drops.ts';
-import { hasNativeSocket, NativeSocket, type Receiver } from './native-socket.ts';
-
-export type { Receiver } from './native-socket.ts';
+import { socketInode } from './kernel-drops.ts';
+import { MessageReceiver, type Receiver } from './message-receiver.ts';
+import { hasNativeSocket, loadLibrary } from './native-library.ts';
+import { SocketWatch } from './socket-watch.ts';
+import { UdpPort } from './udp-port.ts';
 
 export interface Listener {
   /** Resolves when the port is open. */
@@ -20,9 +21,9 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
-const SECOND_MS = 1000;
 /** Calls of 128 datagrams after which the engine has its turn. */
 const MOST_TURNS = 16;
+const IDLE_MS = 250;
 const MAPPED = '::ffff:';
 
 /** A UDP socket with a large buffer, which the kernel may not give: then it says so. */
@@ -30,35 +31,31 @@ export class UdpListener implements Listener {
   readonly #endpoint: Endpoint;
   readonly #options: { name: string; receiveBuffer: number; reusePort: boolean };
   readonly #logger: Logger;
-  readonly #drops: Counter;
-  readonly #bufferBytes: Counter;
+  readonly #watch: SocketWatch;
   #socket: Socket | null = null;
-  #native: NativeSocket | null = null;
+  #native: UdpPort | null = null;
+  #receiver: MessageReceiver | null = null;
   #following: Promise<void> = Promise.resolve();
   #receive: Receiver = () => {};
   #hasRoom: () => boolean = () => true;
-  #timer: NodeJS.Timeout | undefined;
-  #inode = -1;
-  drops = 0;
 
   constructor(
     endpoint: Endpoint,
     options: { name: string; receiveBuffer: number; reusePort: boolean },
-    { logger, metrics }: { logger: Logger; metrics: Metrics },
+    deps: { logger: Logger; metrics: Metrics },
   ) {
     this.#endpoint = endpoint;
     this.#options = options;
-    this.#logger = logger;
-    const name = `source="${options.name}"`;
-    this.#drops = metrics.counter(
-      `weir_exporter_kernel_drops_total{${name}}`,
-      'Datagrams that the kernel dropped because the receive buffer was full.',
-    );
-    this.#bufferBytes = metrics.counter(`weir_exporter_receive_buffer_bytes{${name}}`, 'Receive buffer of the socket.');
+    this.#logger = deps.logger;
+    this.#watch = new SocketWatch(options.name, deps);
   }
 
   get port(): number {
     return this.#native?.port ?? this.#socket?.address().port ?? 0;
+  }
+
+  get drops(): number {
+    return this.#watch.drops;
   }
 
   async start(receive: Receiver, hasRoom: () => boolean): Promise<void> {
@@ -66,21 +63,21 @@ export class UdpListener implements Listener {
     this.#hasRoom = hasRoom;
     if (hasNativeSocket) this.#openNative();
     else await this.#openNode();
-    this.#watchDrops();
   }
 
   #openNative(): void {
-    const native = new NativeSocket();
-    native.open(this.#endpoint, this.#options);
+    const library = loadLibrary();
+    const native = new UdpPort(library, this.#endpoint, this.#options);
     this.#native = native;
-    this.#checkBuffer(native.receiveBuffer);
-    this.#following = this.#follow(native);
+    this.#receiver = new MessageReceiver(library, native.fd);
+    this.#watch.begin(this.#options.receiveBuffer, native.receiveBuffer, [native.inode]);
+    this.#following = this.#follow(native, this.#receiver);
   }
 
   /** Whenever something is there it goes to the queue, which the engine's own pulling may have emptied already. */
-  async #follow(native: NativeSocket): Promise<void> {
+  async #follow(native: UdpPort, receiver: MessageReceiver): Promise<void> {
     while (this.#native === native) {
-      await native.wait();
+      await receiver.waitAsync(IDLE_MS);
       // Where the queue has no room the kernel drops, which costs nothing.
       for (let turns = 0; turns < MOST_TURNS && this.#hasRoom() && this.pull(); turns++);
       await new Promise(setImmediate);
@@ -89,7 +86,7 @@ export class UdpListener implements Listener {
   }
 
   pull(): boolean {
-    return this.#native !== null && this.#native.read(this.#receive) > 0;
+    return this.#native !== null && this.#receiver!.read(this.#receive) > 0;
   }
 
   #openNode(): Promise<void> {
@@ -98,8 +95,8 @@ export class UdpListener implements Listener {
     const socket = createSocket({ type, reusePort: this.#options.reusePort });
     this.#socket = socket;
     socket.on('message', (bytes, from) => {
-      const sender = from.address;
-      this.#receive(bytes, sender.startsWith(MAPPED) ? sender.slice(MAPPED.length) : sender, from.port);
+      const sender = from.address.startsWith(MAPPED) ? from.address.slice(MAPPED.length) : from.address;
+      this.#receive(bytes, 0, bytes.length, sender, from.port);
     });
     return new Promise((resolve, reject) => {
       socket.once('error', reject);
@@ -118,40 +115,15 @@ export class UdpListener implements Listener {
     } catch (error) {
       this.#warn(messageOf(error));
     }
-    this.#checkBuffer(socket.getRecvBufferSize() / 2);
+    this.#watch.begin(this.#options.receiveBuffer, socket.getRecvBufferSize() / 2, [socketInode(this.port)]);
   }
 
   #warn(message: string): void {
     this.#logger.warn({ code: 'exporter.socket', source: this.#options.name }, message);
   }
 
-  #checkBuffer(given: number): void {
-    const wanted = this.#options.receiveBuffer;
-    this.#bufferBytes.value = given;
-    if (given >= wanted) return;
-    this.#logger.warn(
-      { code: 'exporter.buffer', source: this.#options.name, wanted, given },
-      `the receive buffer is smaller than asked for; raise it: sysctl -w net.core.rmem_max=${wanted}`,
-    );
-  }
-
-  #watchDrops(): void {
-    const { port } = this;
-    this.#inode = socketInode(port);
-    this.#timer = setInterval(() => this.readDrops(), SECOND_MS);
-    this.#timer.unref();
-  }
-
-  readDrops(): void {
-    const drops = this.#inode < 0 ? null : kernelDrops(this.#inode);
-    if (drops === null) return;
-    this.#drops.value += drops - this.drops;
-    this.drops = drops;
-  }
-
   stop(): Promise<void> {
-    clearInterval(this.#timer);
-    this.readDrops();
+    this.#watch.end();
     const socket = this.#socket;
     this.#socket = null;
     this.#native = null;

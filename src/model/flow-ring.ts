@@ -77,6 +77,11 @@ export class FlowRingWriter {
     this.#publish(kind, 0, rows.length);
   }
 
+  /** Batches or texts that can be written without waiting. */
+  get free(): number {
+    return SLOTS - ((this.#slotsWritten - Atomics.load(this.#control, SLOTS_READ)) | 0);
+  }
+
   /** Packets that one entry has room for. */
   get packetRoom(): number {
     return this.#packets[0].capacity;
@@ -89,7 +94,11 @@ export class FlowRingWriter {
 
   /** A text of any length, in as many entries as it takes; the value of each says how many bytes come after it. */
   text(kind: number, text: string): void {
-    const bytes = new TextEncoder().encode(text);
+    this.bytes(kind, new TextEncoder().encode(text));
+  }
+
+  /** Bytes in the same way. */
+  bytes(kind: number, bytes: Uint8Array): void {
     let at = 0;
     do {
       const room = this.#bytes[this.#freeSlot()];
@@ -148,6 +157,12 @@ export class FlowRingReader {
     this.#packets = memory.slots.map(packetView);
   }
 
+  /** Whether `next` has something to find. */
+  get waiting(): boolean {
+    const past = this.#held ? 1 : 0;
+    return Atomics.load(this.#control, WRITTEN) !== ((this.#control[READ] + past) | 0);
+  }
+
   /** Goes to the next entry; false when there is none yet. */
   next(): boolean {
     this.#release();
@@ -186,6 +201,12 @@ export class FlowRingReader {
     this.#release();
     const waiting = Atomics.waitAsync(this.#control, WRITTEN, this.#control[READ]);
     await waiting.value;
+  }
+
+  /** Blocks this thread until there may be an entry, or for so long. */
+  wait(ms: number): void {
+    this.#release();
+    Atomics.wait(this.#control, WRITTEN, this.#control[READ], ms);
   }
 
   /** Lets the writer go on without a reader. */

@@ -1,0 +1,178 @@
+import type { Worker } from 'node:worker_threads';
+import { messageOf, WeirError } from '../core/errors.ts';
+import type { Counter, Metrics } from '../core/metrics.ts';
+import { createFlowBatch, type FlowBatch } from '../model/flow-batch.ts';
+import { createFlowRing, type FlowRingMemory, FlowRingReader } from '../model/flow-ring.ts';
+import { NameMap } from '../model/name-feed.ts';
+import type { Names } from '../model/names.ts';
+import { type CollectorWorkerData, ENTRY, MOST_COUNTERS, REQUESTED, STOPPED } from './collector-memory.ts';
+import type { CollectorOptions } from './collector-options.ts';
+import type { ExporterStatus } from './exporter-status.ts';
+import type { Library } from './native-library.ts';
+import type { SeriesSink } from './sflow.ts';
+import type { TakingPorts } from './taking.ts';
+
+/** Rows of a batch between the threads: small enough for a processor's nearest caches. */
+const ROWS = 1024;
+const EFD_NONBLOCK = 0o4000;
+const EFD_CLOEXEC = 0o2000000;
+/** A thread that does not say in this time what it knows keeps a checkpoint from being written. */
+const ANSWER_MS = 10_000;
+const LOOK_MS = 20;
+
+export interface ThreadDeps {
+  library: Library;
+  names: Names;
+  metrics: Metrics;
+  /** Starts a thread that runs a `CollectorLoop`. */
+  startWorker(data: CollectorWorkerData): Worker;
+  failed(message: string): void;
+}
+
+export interface ThreadPlace {
+  options: CollectorOptions;
+  fd: number;
+  index: number;
+  threads: number;
+  share: number;
+  saved: Uint8Array[];
+}
+
+/** This thread's end of one that takes and decodes datagrams. */
+export class CollectorThread {
+  exporters: ExporterStatus[] = [];
+  readonly #deps: ThreadDeps;
+  readonly #ports: TakingPorts;
+  readonly #ring: FlowRingReader;
+  readonly #names: NameMap;
+  readonly #control = new Int32Array(new SharedArrayBuffer(8));
+  readonly #shared = new Float64Array(new SharedArrayBuffer(8 * (MOST_COUNTERS + 1)));
+  readonly #worker: Worker;
+  readonly #ended: Promise<unknown>;
+  readonly #bell: number;
+  readonly #pieces: Uint8Array[] = [];
+  /** This thread's counters of what the other one counts, and how far they followed. */
+  #counters: Counter[] = [];
+  readonly #followed = new Float64Array(MOST_COUNTERS);
+  #state: Uint8Array | null = null;
+
+  constructor(place: ThreadPlace, ports: TakingPorts, deps: ThreadDeps) {
+    const memory: FlowRingMemory = createFlowRing(ROWS);
+    this.#ports = ports;
+    this.#deps = deps;
+    this.#ring = new FlowRingReader(memory);
+    this.#names = new NameMap(deps.names, place.share);
+    this.#bell = deps.library.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    const [control, counters] = [this.#control.buffer, this.#shared.buffer] as SharedArrayBuffer[];
+    this.#worker = deps.startWorker({ ...place, ring: memory, control, counters, bell: this.#bell });
+    this.#ended = new Promise((resolve) => this.#worker.once('exit', resolve));
+    this.#worker.on('error', (cause) => deps.failed(messageOf(cause)));
+  }
+
+  /** Resolves when the thread runs. */
+  async begin(): Promise<void> {
+    const failed = new Promise<never>((_, reject) => this.#worker.once('error', reject));
+    failed.catch(() => {});
+    while (this.#counters.length === 0) {
+      if (this.#ring.next()) this.#entry((batch) => this.#ports.onFlows(batch));
+      else await Promise.race([this.#ring.ready(), failed]);
+    }
+  }
+
+  /** Datagrams that wait for their decoder. */
+  get waiting(): number {
+    return this.#shared[MOST_COUNTERS];
+  }
+
+  /** Whether something is there for `poll`. */
+  get ready(): boolean {
+    return this.#ring.waiting;
+  }
+
+  /** Gives what the thread has ready, about `budget` rows. @returns whether there may be more */
+  poll(budget: number): boolean {
+    this.follow();
+    for (let given = 0; given < budget; ) {
+      if (!this.#ring.next()) return false;
+      given += this.#entry((batch) => this.#ports.onFlows(batch));
+    }
+    return true;
+  }
+
+  #entry(onRows: (batch: FlowBatch) => void): number {
+    if (this.#ring.kind === ENTRY.rows) {
+      const { batch } = this.#ring;
+      const { length } = batch;
+      this.#names.translate(batch);
+      onRows(batch);
+      return length;
+    }
+    this.#pieces.push(this.#ring.bytes);
+    if (this.#ring.value > 0) return 0;
+    this.#told(this.#ring.kind, Buffer.concat(this.#pieces.splice(0)));
+    return 0;
+  }
+
+  #told(kind: number, bytes: Buffer): void {
+    if (kind === ENTRY.state) this.#state = bytes;
+    else if (kind === ENTRY.names) this.#names.learn(bytes.toString());
+    else if (kind === ENTRY.status) this.exporters = JSON.parse(bytes.toString());
+    else if (kind === ENTRY.counters) this.#follows(JSON.parse(bytes.toString()));
+    else
+      for (const reading of JSON.parse(bytes.toString()) as Parameters<SeriesSink>[]) this.#ports.onSeries(...reading);
+  }
+
+  #follows(counters: Counter[]): void {
+    this.#counters = counters.map(({ name, help }) => this.#deps.metrics.counter(name, help));
+  }
+
+  /** Counts here what was counted there. */
+  follow(): void {
+    for (const [i, counter] of this.#counters.entries()) {
+      const value = this.#shared[i];
+      counter.value += value - this.#followed[i];
+      this.#followed[i] = value;
+    }
+  }
+
+  /**
+   * What the thread goes on from, and the rows that it gave before: this thread waits for it.
+   * @throws WeirError `exporter.thread`
+   */
+  state(rows: FlowBatch[]): Uint8Array {
+    this.#state = null;
+    Atomics.add(this.#control, REQUESTED, 1);
+    this.#wake();
+    const endMs = performance.now() + ANSWER_MS;
+    while (this.#state === null) {
+      if (this.#ring.next()) this.#entry((batch) => rows.push(copyOf(batch)));
+      else if (performance.now() > endMs) throw new WeirError('exporter.thread', 'a collecting thread does not answer');
+      else this.#ring.wait(LOOK_MS);
+    }
+    this.follow();
+    return this.#state;
+  }
+
+  #wake(): void {
+    Atomics.notify(this.#control, REQUESTED);
+    const one = Buffer.alloc(8);
+    one.writeBigUInt64LE(1n);
+    this.#deps.library.write(this.#bell, one, one.length);
+  }
+
+  async stop(): Promise<void> {
+    Atomics.store(this.#control, STOPPED, 1);
+    this.#ring.close();
+    this.#wake();
+    await this.#ended;
+    this.follow();
+    this.#deps.library.close(this.#bell);
+  }
+}
+
+function copyOf(batch: FlowBatch): FlowBatch {
+  const copy = createFlowBatch(batch.length);
+  for (let row = 0; row < batch.length; row++) copy.copyRow(row, batch, row);
+  copy.length = batch.length;
+  return copy;
+}
