@@ -107,7 +107,15 @@ export class Engine implements Stateful {
     );
     const route = (results: WindowResults): boolean =>
       results.ruleIndex < rules.length ? this.#detect.results(results) : this.loads.results(results);
-    this.#windows = new WindowStage({ rules: [...rules, ...recording], home }, { names, metrics, onResults: route });
+    this.#windows = new WindowStage(
+      { rules: [...rules, ...recording], home },
+      {
+        names,
+        metrics,
+        onResults: route,
+        watched: (index) => (index < rules.length ? this.#detect.watched(index) : []),
+      },
+    );
     this.#meter = new Meter(
       { maxFlows: options.maxFlows },
       { names, metrics, onSlices: (batch) => this.#windows.add(batch), onRecords: sinks.records ?? (() => {}) },

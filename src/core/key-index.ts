@@ -1,3 +1,5 @@
+import { giveBack, takeWords } from './buffer-pool.ts';
+
 /**
  * Where a row with a given hash stands: open addressing over (hash, row) pairs, at most half full, so that hot loops
  * can probe `entries` themselves and look at a row only when its whole hash agrees. Keys live with the owner's rows.
@@ -14,14 +16,20 @@ export class KeyIndex {
     this.mask = size - 1;
   }
 
+  /** All places free, of which there are `size`. */
+  #begin(size: number): void {
+    this.entries = takeWords(2 * size);
+    this.entries.fill(0);
+    this.mask = size - 1;
+  }
+
   /** Makes sure that `rows` rows fit. */
   reserve(rows: number): void {
     if (2 * rows <= this.mask + 1) return;
     const old = this.entries;
-    const size = indexSize(rows);
-    this.entries = new Int32Array(2 * size);
-    this.mask = size - 1;
-    for (let at = 0; at < old.length; at += 2) if (old[at + 1] !== 0) this.enter(old[at], old[at + 1] - 1);
+    this.#begin(indexSize(rows));
+    enterPairs(old, this.entries, this.mask);
+    giveBack(old);
   }
 
   enter(hash: number, row: number): void {
@@ -44,15 +52,31 @@ export class KeyIndex {
     }
   }
 
+  /** Nobody needs the index any more. */
+  release(): void {
+    giveBack(this.entries);
+  }
+
   /** Forgets everything; shrinks when the places stood mostly empty for `rows` rows. */
   clear(rows = 0): void {
     const size = indexSize(rows);
     if (8 * size < this.mask + 1) {
-      this.entries = new Int32Array(2 * size);
-      this.mask = size - 1;
+      giveBack(this.entries);
+      this.#begin(size);
     } else {
       this.entries.fill(0);
     }
+  }
+}
+
+function enterPairs(from: Int32Array, entries: Int32Array, mask: number): void {
+  for (let k = 0; k < from.length; k += 2) {
+    if (from[k + 1] === 0) continue;
+    const hash = from[k];
+    let at = hash & mask;
+    while (entries[2 * at + 1] !== 0) at = (at + 1) & mask;
+    entries[2 * at] = hash;
+    entries[2 * at + 1] = from[k + 1];
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Counter } from '../core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { RulePlan } from '../model/plan.ts';
+import type { KeyHandle } from '../model/window-result.ts';
 import { restoreSubject, type Subject, saveSubject } from './subject.ts';
 
 interface Active extends Subject {
@@ -38,6 +39,12 @@ export class ActiveKeys implements Stateful {
 
   all(): IterableIterator<Subject> {
     return this.#active.values();
+  }
+
+  /** Keys that are told of in every window, and those that a follow-up waits for. */
+  *watched(): Generator<KeyHandle> {
+    for (const { handle } of this.#active.values()) yield handle;
+    for (const { handle } of this.#remembered.values()) yield handle;
   }
 
   has(text: string): boolean {

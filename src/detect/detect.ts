@@ -3,7 +3,7 @@ import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { Evaluation } from '../model/alert.ts';
 import type { RuleSet } from '../model/plan.ts';
 import type { BaselineFactory, ForecasterFactory } from '../model/series.ts';
-import type { Key, WindowResults } from '../model/window-result.ts';
+import type { Key, KeyHandle, WindowResults } from '../model/window-result.ts';
 import { RuleJudge } from './rule-judge.ts';
 
 export interface DetectDeps {
@@ -31,6 +31,11 @@ export class Detect implements Stateful {
   /** A `WindowSink`: answers whether empty windows of the rule matter now. */
   results(results: WindowResults): boolean {
     return this.#judges[results.ruleIndex].results(results);
+  }
+
+  /** Keys of a rule that have to be in every window's results. */
+  watched(ruleIndex: number): Iterable<KeyHandle> {
+    return this.#judges[ruleIndex].watched();
   }
 
   /** The watermark stood still between these times: watched keys are missing, not zero. */

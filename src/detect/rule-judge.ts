@@ -2,7 +2,7 @@ import type { Metrics } from '../core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { Evaluation } from '../model/alert.ts';
 import type { RulePlan } from '../model/plan.ts';
-import type { Key, WindowResults } from '../model/window-result.ts';
+import type { Key, KeyHandle, WindowResults } from '../model/window-result.ts';
 import { ActiveKeys } from './active-keys.ts';
 import { CLEAR, compileJudge, type JudgeCode, type JudgeInput } from './judge-code.ts';
 import type { LearnDeps } from './learned.ts';
@@ -59,6 +59,10 @@ export class RuleJudge implements Stateful {
     this.#code.judge(input, this.#masks);
     for (const judged of this.#candidates(results, absent, input)) this.#evaluate(judged, results, input);
     return this.#active.size > 0 || (this.#learned?.size ?? 0) > 0;
+  }
+
+  watched(): Iterable<KeyHandle> {
+    return this.#active.watched();
   }
 
   /** Keys that are of interest and have no rows in this window. */

@@ -7,7 +7,7 @@ export type Key = Record<string, string | number>;
 export type KeyHandle = Int32Array;
 
 /**
- * All keys of one rule in one window; valid during the sink's call. `values` holds `rule.measures.length` numbers a key;
+ * All keys of one rule in one window (of rules with levels those that a level may hold for or that are watched); valid during the sink's call. `values` holds `rule.measures.length` numbers a key;
  * learned measures are NaN until detect fills them. Few keys, and all keys of rules without levels (recorded ones), come
  * `sorted`, so that everything after is in one order whatever order rows came in; of others whoever keeps some of the keys
  * puts those in order.

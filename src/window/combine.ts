@@ -1,3 +1,4 @@
+import { giveBack, takeWords } from '../core/buffer-pool.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { findAll, findRows } from './find-code.ts';
 import type { KeyedTable } from './keyed-table.ts';
@@ -82,6 +83,7 @@ export class Combiner implements Stateful {
     addSums(keys, pane.keys, keyRows, this.#sums, -1);
     for (const row of keyRows) if (keys.doubles[row * keys.stride + keys.first + ROWS] === 0) this.#dead++;
     const rows = pairs.reduce((sum, { table }) => sum + table.count, keys.count);
+    for (const list of [keyRows, ...pairRows]) giveBack(list);
     if (2 * this.#dead > rows + SOME) this.bury(others);
   }
 
@@ -133,6 +135,12 @@ export class Combiner implements Stateful {
     for (const a of this.#extremes) {
       extremes(this.window.keys, pane.keys, keyRows, a, this.#layout.merges[a] === 'min');
     }
+  }
+
+  /** An empty window. */
+  reset(): void {
+    this.#dead = 0;
+    this.window.reset();
   }
 
   save(out: StateWriter): void {
@@ -197,13 +205,11 @@ class PackedKeys {
    */
   find(from: KeyedTable, into: KeyedTable, keyRows: Int32Array | null): Int32Array {
     const n = from.count;
-    const rows = new Int32Array(n);
-    if (n === 0) return rows;
+    if (n === 0) return EMPTY;
+    const rows = takeWords(n);
     this.#pack(from);
     if (keyRows !== null) renameFirst(this.#words, n, from.keyWords, keyRows);
-    const before = into.count;
     findAll(findRows(into.keyWords), into, 0, n, this.#hash, this.#words, rows);
-    into.beginFrom(before);
     return rows;
   }
 

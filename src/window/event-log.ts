@@ -1,10 +1,9 @@
+import { giveBack, takeDoubles, takeWords } from '../core/buffer-pool.ts';
 import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
+import { momentOrder } from './moment-order.ts';
 
 /** Events of one pane: about 50 MB. */
 const MOST = 1 << 21;
-/** Positions need 21 bits beside the moment in a double's 53. */
-const PLACES = 1 << 21;
-const LONGEST = 2 ** 32;
 
 /**
  * Single events of keys in arrival order: row of the key, hash of the tuple, moment, size. Grows to a limit; the owner
@@ -36,14 +35,15 @@ export class EventLog implements Stateful {
   #grow(): void {
     const { key, print, moment, size } = this;
     const length = 2 * key.length;
-    this.key = new Int32Array(length);
+    this.key = takeWords(length);
+    this.print = takeWords(length);
+    this.moment = takeDoubles(length);
+    this.size = takeDoubles(length);
     this.key.set(key);
-    this.print = new Int32Array(length);
     this.print.set(print);
-    this.moment = new Float64Array(length);
     this.moment.set(moment);
-    this.size = new Float64Array(length);
     this.size.set(size);
+    for (const old of [key, print, moment, size]) giveBack(old);
   }
 
   /** After keys moved: events of keys that left (-1) go. */
@@ -60,30 +60,10 @@ export class EventLog implements Stateful {
     this.length = to;
   }
 
-  /** Positions by moment, then size: the order in which rows came does not matter. */
-  inOrder(): Uint32Array {
-    const { length, moment, size } = this;
-    let first = Number.POSITIVE_INFINITY;
-    let last = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < length; i++) {
-      if (moment[i] < first) first = moment[i];
-      if (moment[i] > last) last = moment[i];
-    }
-    const order = new Uint32Array(length);
-    if (last - first >= LONGEST) {
-      for (let i = 0; i < length; i++) order[i] = i;
-      return order.sort((x, y) => moment[x] - moment[y] || size[x] - size[y]);
-    }
-    // Moment and position in one number: the runtime sorts plain numbers several times faster than by comparison.
-    const packed = new Float64Array(length);
-    for (let i = 0; i < length; i++) packed[i] = (moment[i] - first) * PLACES + i;
-    packed.sort();
-    for (let i = 0; i < length; i++) order[i] = packed[i] % PLACES;
-    return this.#settleTies(order);
-  }
-
-  #settleTies(order: Uint32Array): Uint32Array {
+  /** Positions by moment, then size: the order in which rows came does not matter. To be given back to the pool. */
+  inOrder(): Int32Array {
     const { moment, size } = this;
+    const order = momentOrder(moment, this.length);
     for (let from = 0, to = 0; from < order.length; from = to) {
       for (to = from + 1; to < order.length && moment[order[to]] === moment[order[from]]; ) to++;
       if (to - from > 1) order.subarray(from, to).sort((x, y) => size[x] - size[y]);

@@ -40,7 +40,9 @@ export function findAll(
       touchPlaces(table.index.entries, table.index.mask, at, end, hash, row);
       touched.sum ^= touchRows(table.words, 2 * table.stride, at, end, row);
     }
+    const before = table.count;
     find(table, at, end, hash, words, row);
+    table.beginFrom(before);
   }
 }
 
@@ -74,7 +76,8 @@ function generate(n: number): FindRows {
   const load = words.map((k) => `const k${k}=words[o+${k}];`).join('');
   // The last word differs most often.
   const same = ['X[at]===h', ...words.reverse().map((k) => `W[w+${k + 1}]===k${k}`)];
-  const write = words.map((k) => `W[w+${k + 1}]=k${k};`).join('');
+  const padding = n % 2 === 0 ? `W[w+${n + 1}]=0;` : '';
+  const write = words.map((k) => `W[w+${k + 1}]=k${k};`).join('') + padding;
   const loop = `for(let j=from;j<to;j=j+1|0){
 const h=hash[j],o=j*${n};${load}let at=(h&M)<<1;
 for(;;){const e=X[at+1];

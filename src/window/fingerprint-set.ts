@@ -39,7 +39,7 @@ export class FingerprintSet implements Stateful {
   }
 
   /** Looks at where the fingerprints of some events stand, so that the processor fetches them at the same time. */
-  touch(lows: Int32Array, order: Uint32Array, from: number, to: number): void {
+  touch(lows: Int32Array, order: Int32Array, from: number, to: number): void {
     touchPlaces(this.#index.entries, this.#index.mask, lows, order, from, to, PLACES);
     touched.sum ^= touchEntries(this.#prints, this.#lastUs, to - from, PLACES);
   }
@@ -119,7 +119,7 @@ function touchPlaces(
   entries: Int32Array,
   mask: number,
   lows: Int32Array,
-  order: Uint32Array,
+  order: Int32Array,
   from: number,
   to: number,
   places: Int32Array,

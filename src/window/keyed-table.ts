@@ -1,3 +1,4 @@
+import { giveBack, takeDoubles } from '../core/buffer-pool.ts';
 import { KeyIndex } from '../core/key-index.ts';
 import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
 
@@ -19,9 +20,8 @@ export class KeyedTable implements Stateful {
   doubles: Float64Array;
   count = 0;
   #rows: number;
-  /** Values a fresh row begins with where they are not 0 (min, max). */
+  /** Values a fresh row begins with. */
   readonly #initial: Float64Array;
-  readonly #zero: boolean;
 
   constructor(keyWords: number, initial: readonly number[], rows = 16) {
     this.keyWords = keyWords;
@@ -29,7 +29,6 @@ export class KeyedTable implements Stateful {
     this.first = (2 + keyWords) >> 1;
     this.stride = this.first + initial.length;
     this.#initial = Float64Array.from(initial);
-    this.#zero = initial.every((value) => value === 0);
     this.#rows = rows;
     this.doubles = new Float64Array(rows * this.stride);
     this.words = new Int32Array(this.doubles.buffer);
@@ -47,22 +46,26 @@ export class KeyedTable implements Stateful {
     if (rows <= this.#rows) return;
     const old = this.doubles;
     while (this.#rows < rows) this.#rows *= 2;
-    this.doubles = new Float64Array(this.#rows * this.stride);
+    this.#makeRoom();
     this.doubles.set(old.subarray(0, this.count * this.stride));
-    this.words = new Int32Array(this.doubles.buffer);
+    giveBack(old);
   }
 
-  /** Sets what a fresh row begins with; rows come zeroed. */
+  /** Rows behind the last one are of no meaning. */
+  #makeRoom(): void {
+    this.doubles = takeDoubles(this.#rows * this.stride);
+    this.words = new Int32Array(this.doubles.buffer, 0, 2 * this.#rows * this.stride);
+  }
+
+  /** Sets what a fresh row begins with. */
   begin(row: number): void {
-    if (this.#zero) return;
     const at = row * this.stride + this.first;
     for (let a = 0; a < this.accumulators; a++) this.doubles[at + a] = this.#initial[a];
   }
 
   /** As `begin`, for rows `from` .. `count`, after a loop that appended. */
   beginFrom(from: number): void {
-    if (this.#zero) return;
-    for (let row = from; row < this.count; row++) this.begin(row);
+    if (from < this.count) fillRows(this.doubles, this.#initial, from, this.count, this.stride, this.first);
   }
 
   /** The row of the key whose hash and words stand at `at`; -1 when there is none. */
@@ -89,6 +92,7 @@ export class KeyedTable implements Stateful {
     const row = this.count++;
     const own = 2 * row * this.stride;
     for (let k = 0; k <= this.keyWords; k++) this.words[own + k] = words[at + k];
+    if (this.keyWords % 2 === 0) this.words[own + this.keyWords + 1] = 0;
     this.index.enter(words[at], row);
     this.begin(row);
     return row;
@@ -100,13 +104,17 @@ export class KeyedTable implements Stateful {
     const few = Math.max(used, FEW);
     if (this.#rows > 8 * few) {
       this.#rows = 2 * few;
-      this.doubles = new Float64Array(this.#rows * this.stride);
-      this.words = new Int32Array(this.doubles.buffer);
-    } else {
-      this.doubles.fill(0, 0, used * this.stride);
+      giveBack(this.doubles);
+      this.#makeRoom();
     }
     this.index.clear(few);
     this.count = 0;
+  }
+
+  /** Nobody needs the table any more. */
+  release(): void {
+    giveBack(this.doubles);
+    this.index.release();
   }
 
   /**
@@ -116,7 +124,6 @@ export class KeyedTable implements Stateful {
   compact(marks: Uint8Array): Int32Array {
     const places = new Int32Array(this.count);
     const kept = this.#moveTogether(marks, places);
-    this.doubles.fill(0, kept * this.stride, this.count * this.stride);
     this.count = kept;
     this.index.clear(kept);
     this.index.reserve(kept);
@@ -157,5 +164,20 @@ export class KeyedTable implements Stateful {
     if (state.into(this.doubles) !== count * this.stride) throw damaged(`rows are not ${this.stride} numbers wide`);
     this.count = count;
     this.#enterAll();
+  }
+}
+
+function fillRows(
+  doubles: Float64Array,
+  initial: Float64Array,
+  from: number,
+  to: number,
+  stride: number,
+  first: number,
+): void {
+  const n = initial.length;
+  for (let row = from; row < to; row++) {
+    const at = row * stride + first;
+    for (let a = 0; a < n; a++) doubles[at + a] = initial[a];
   }
 }

@@ -17,6 +17,7 @@ export class Outlet implements Stateful {
   #emptySinceUs = 0;
   #results: Results[] = [];
   #everyone = false;
+  #live = false;
 
   constructor(compiled: CompiledRule, twins: readonly Twin[], sink: WindowSink) {
     this.#compiled = compiled;
@@ -33,12 +34,19 @@ export class Outlet implements Stateful {
   /**
    * The window that `give` gives out next.
    * @param everyone rules that want no empty windows get it, too
+   * @param live the window has rows, if not of keys that matter
    */
-  prepare(startUs: number, endUs: number, view: WindowView, everyone: boolean): void {
+  prepare(
+    startUs: number,
+    endUs: number,
+    view: WindowView,
+    { everyone, live }: { everyone: boolean; live: boolean },
+  ): void {
     const first = new Results(this.#compiled, this.twins[0], startUs, endUs, view);
     // Whoever judges writes learned values into the results: each rule has its own.
     this.#results = this.twins.map((twin, k) => (k === 0 ? first : first.twin(twin)));
     this.#everyone = everyone;
+    this.#live = live;
   }
 
   give(k: number): void {
@@ -49,9 +57,9 @@ export class Outlet implements Stateful {
   /** All rules have had the window. */
   settle(): void {
     if (this.#results.length === 0) return;
-    const [{ length, endUs }] = this.#results;
+    const [{ endUs }] = this.#results;
     this.#results = [];
-    if (length > 0) this.#emptySinceUs = endUs;
+    if (this.#live) this.#emptySinceUs = endUs;
     else if (endUs - this.#emptySinceUs >= SILENCE_US) this.#wants.fill(false);
   }
 

@@ -37,7 +37,6 @@ export class PairFeed {
     if (n === 0) return;
     const before = table.count;
     findAll(findRows(table.keyWords), table, 0, n, pairHash, pairWords, pairRow);
-    table.beginFrom(before);
     countNew(table, before, keys, plan.count);
     for (let k = 0; k < plan.amounts.length; k++) {
       const { merge } = plan.amounts[k];

@@ -56,6 +56,12 @@ export class Pane implements Stateful {
     this.pairs = layout.pairs.map((plan) => new PairTable(plan));
   }
 
+  /** Nobody needs the pane any more. */
+  release(): void {
+    this.keys.release();
+    for (const { table } of this.pairs) table.release();
+  }
+
   reset(): void {
     this.keys.reset();
     for (const pair of this.pairs) pair.reset();

@@ -165,12 +165,10 @@ export class RuleFeed {
     const { code, rule } = this.compiled;
     const { keys } = pane;
     const { hash, words, row } = this.#scratch;
-    const before = keys.count;
     // Without a key there is one row.
     const last = code.keyWords === 0 ? from + 1 : to;
     findAll(this.#findKeys, keys, from, last, hash, words, row);
     if (last < to) row.fill(0, last, to);
-    keys.beginFrom(before);
     if (follow) code.updateFollow(from, to, keys);
     else {
       code.update(from, to, keys);

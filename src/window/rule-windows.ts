@@ -1,5 +1,10 @@
+import { giveBack, takeWords } from '../core/buffer-pool.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+import type { KeyHandle } from '../model/window-result.ts';
+import { ChosenKeys } from './chosen-keys.ts';
 import { Combiner } from './combine.ts';
+import { compileGate, type Gate } from './gate.ts';
+import type { KeyedTable } from './keyed-table.ts';
 import { ROWS } from './layout.ts';
 import type { Outlet } from './outlet.ts';
 import { Pane } from './pane.ts';
@@ -33,16 +38,24 @@ export class RuleWindows implements ClosingWindows {
   readonly #combiner: Combiner;
   readonly #parts: Part[] = [];
   readonly #single: boolean;
+  readonly #gate: Gate | null;
+  readonly #watched: () => Iterable<KeyHandle>;
+  readonly #chosen: ChosenKeys | null;
   /** End of the last window that was closed or skipped; -Infinity before the first. */
   #lastEndUs = Number.NEGATIVE_INFINITY;
 
-  constructor(feed: RuleFeed, outlet: Outlet) {
+  /** @param watched keys that every window is asked for; without it all keys are given out */
+  constructor(feed: RuleFeed, outlet: Outlet, watched?: () => Iterable<KeyHandle>) {
     this.feed = feed;
     this.outlet = outlet;
     this.#compiled = feed.compiled;
     const { layout, measures, code, rule, paneUs } = feed.compiled;
     this.#combiner = new Combiner(new Pane(layout, code.keyWords), layout, measures);
     this.#single = rule.window.sizeUs === paneUs;
+    const rules = outlet.twins.map((twin) => twin.rule);
+    this.#gate = watched ? compileGate(rules, measures, rule.window.sizeUs / paneUs) : null;
+    this.#watched = watched ?? (() => []);
+    this.#chosen = this.#gate && !this.#single ? new ChosenKeys(feed.compiled) : null;
   }
 
   nextEndUs(stood: boolean): number {
@@ -71,11 +84,13 @@ export class RuleWindows implements ClosingWindows {
     const everyone = this.#parts.length > 0 || panes.earliest < end;
     this.#dropParts(startUs);
     while (panes.earliest < end) this.#closePane(panes.shift(), startUs);
-    this.outlet.prepare(startUs, endUs, this.#view(), everyone);
+    const live = this.#parts.some(({ pane }) => pane.keys.count > 0);
+    this.outlet.prepare(startUs, endUs, this.#view(), { everyone, live });
   }
 
   settle(endUs: number): void {
     this.outlet.settle();
+    this.#chosen?.clear();
     if (this.#single) this.#dropParts(endUs);
   }
 
@@ -86,7 +101,8 @@ export class RuleWindows implements ClosingWindows {
     else if (this.#single) {
       this.#combiner.fold(pane);
       this.#parts.push({ pane, keyRows: null, pairRows: [] });
-    } else {
+    } else if (this.#chosen) this.#parts.push(this.#gated(pane));
+    else {
       this.#trim(pane, rule.maxKeys, rule.window.sizeUs / paneUs);
       this.#parts.push(this.#combiner.add(pane));
     }
@@ -108,7 +124,41 @@ export class RuleWindows implements ClosingWindows {
     }
   }
 
+  #gated(pane: Pane): Part {
+    return { pane, keyRows: null, pairRows: [], hot: this.#hotRows(pane.keys) };
+  }
+
+  #hotRows(keys: KeyedTable): Int32Array {
+    const rows = takeWords(keys.count);
+    const hot = rows.slice(0, this.#gate?.(keys, this.#compiled.rule.window.sizeUs / 1e6, rows));
+    giveBack(rows);
+    return hot;
+  }
+
   #view(): WindowView {
+    if (this.#chosen) {
+      const parts = this.#chosen.build(this.#parts, this.#watched());
+      const { window } = this.#chosen.combiner;
+      return new WindowView(
+        window,
+        parts,
+        Int32Array.from({ length: window.keys.count }, (_, row) => row),
+      );
+    }
+    if (this.#gate && this.#parts.length > 0) return this.#singleView(this.#parts[0].pane);
+    return this.#wholeView();
+  }
+
+  #singleView(pane: Pane): WindowView {
+    const rows = new Set(this.#hotRows(pane.keys));
+    for (const handle of this.#watched()) {
+      const row = pane.keys.find(handle, 0);
+      if (row >= 0) rows.add(row);
+    }
+    return new WindowView(pane, this.#parts, Int32Array.from(rows));
+  }
+
+  #wholeView(): WindowView {
     if (!this.#single) this.#combiner.gatherExtremes(this.#parts);
     const window = this.#single && this.#parts.length > 0 ? this.#parts[0].pane : this.#combiner.window;
     const { keys } = window;
@@ -117,7 +167,7 @@ export class RuleWindows implements ClosingWindows {
     for (let row = 0; row < keys.count; row++) {
       if (keys.doubles[row * keys.stride + keys.first + ROWS] > 0) rows[n++] = row;
     }
-    return new WindowView(window, this.#parts, rows, n);
+    return new WindowView(window, this.#parts, rows.subarray(0, n));
   }
 
   save(out: StateWriter): void {
@@ -141,8 +191,19 @@ export class RuleWindows implements ClosingWindows {
     this.#combiner.restore(state);
     this.#parts.length = 0;
     for (let left = state.number(); left > 0; left--) this.#parts.push(this.#restorePart(state));
+    this.#settleParts();
     this.feed.panes.restore(state);
     for (const { memory } of this.#compiled.measures) memory?.restore(state);
+  }
+
+  /** A state may come from a time when other rules had these tables, with a gate or without. */
+  #settleParts(): void {
+    const known = this.#parts.every(({ keyRows }) => (keyRows === null) === (this.#single || this.#chosen !== null));
+    if (this.#chosen) this.#parts.splice(0, this.#parts.length, ...this.#parts.map(({ pane }) => this.#gated(pane)));
+    if (known) return;
+    this.#combiner.reset();
+    if (!this.#chosen)
+      this.#parts.splice(0, this.#parts.length, ...this.#parts.map(({ pane }) => this.#combiner.add(pane)));
   }
 
   #restorePart(state: StateReader): Part {

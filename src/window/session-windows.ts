@@ -97,8 +97,9 @@ export class SessionWindows implements ClosingWindows {
       startUs = Math.min(startUs, keys.doubles[row * keys.stride + keys.first + this.#firstUs]);
     }
     const parts = [{ pane: this.#open, keyRows: null, pairRows: [] }];
-    const view = new WindowView(this.#open, parts, rows.slice(), rows.length);
-    this.outlet.prepare(startUs, endUs, view, rows.length > 0);
+    const view = new WindowView(this.#open, parts, rows.slice());
+    const some = rows.length > 0;
+    this.outlet.prepare(startUs, endUs, view, { everyone: some, live: some });
   }
 
   /** Takes sessions that are over out, with their pairs and sketches. */

@@ -4,9 +4,11 @@ import type { PairTable, Pane } from './pane.ts';
 /** A pane that is part of a window, with the window's row of each of its keys and pairs. */
 export interface Part {
   pane: Pane;
-  /** Null: the pane is the window. */
+  /** Null: the pane is the window, or waits to be looked through (`ChosenKeys`). */
   keyRows: Int32Array | null;
   pairRows: Int32Array[];
+  /** Rows that a gate let through. */
+  hot?: Int32Array;
 }
 
 /** The keys of one closed window, as measures look at them. Valid until the results were taken. */
@@ -18,12 +20,13 @@ export class WindowView {
   readonly length: number;
   readonly #grouped = new Map<number, { starts: Int32Array; order: Int32Array }>();
 
-  constructor(window: Pane, parts: readonly Part[], rows: Int32Array, length: number) {
+  /** @param rows of the window's keys, each once */
+  constructor(window: Pane, parts: readonly Part[], rows: Int32Array) {
     this.keys = window.keys;
     this.pairs = window.pairs;
     this.parts = parts;
     this.rows = rows;
-    this.length = length;
+    this.length = rows.length;
   }
 
   /** Pair rows of one key. */

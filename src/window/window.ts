@@ -5,7 +5,7 @@ import type { Evaluation, EvidenceItem } from '../model/alert.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
 import type { RulePlan, RuleSet } from '../model/plan.ts';
-import type { WindowSink } from '../model/window-result.ts';
+import type { KeyHandle, WindowSink } from '../model/window-result.ts';
 import { CHUNK, Chunk } from './chunk.ts';
 import { Dispatcher } from './dispatch.ts';
 import { EvidenceFinder } from './evidence.ts';
@@ -41,6 +41,11 @@ export interface WindowPorts {
   names: Names;
   metrics: Metrics;
   onResults: WindowSink;
+  /**
+   * Keys of a rule that every window of it is asked for: those in alert, or that a follow-up waits for. With it, keys that no level can
+   * hold for are left out of the results of rules with levels; without, all keys are given out.
+   */
+  watched?: (ruleIndex: number) => Iterable<KeyHandle>;
   limits?: WindowLimits;
 }
 
@@ -66,7 +71,7 @@ export class WindowStage implements Stateful {
   /** No window is due before this time. */
   #dueUs = Number.POSITIVE_INFINITY;
 
-  constructor(ruleSet: RuleSet, { names, metrics, onResults, limits = {} }: WindowPorts) {
+  constructor(ruleSet: RuleSet, { names, metrics, onResults, watched, limits = {} }: WindowPorts) {
     this.#seed = Int32Array.of(limits.seed ?? randomInt(2 ** 31));
     this.#texts = new Texts(names);
     const masks = new NetMasks();
@@ -85,7 +90,8 @@ export class WindowStage implements Stateful {
       const own = compiled.rule.follow ? [condition++, condition++] : [condition++];
       const feed = new RuleFeed(compiled, { ...deps, conditions: own }, limits);
       const outlet = new Outlet(compiled, groups[g], onResults);
-      return compiled.rule.window.kind === 'session' ? new SessionWindows(feed, outlet) : new RuleWindows(feed, outlet);
+      if (compiled.rule.window.kind === 'session') return new SessionWindows(feed, outlet);
+      return new RuleWindows(feed, outlet, watched && (() => watchedOf(groups[g], watched)));
     });
     for (const windows of this.#windows) for (const { index } of windows.outlet.twins) this.#ofRule[index] = windows;
     const wanting = ruleSet.rules.filter(({ evidence }) => evidence.length > 0);
@@ -193,6 +199,10 @@ export class WindowStage implements Stateful {
       else windows.skipTo(this.#watermarkUs);
     }
   }
+}
+
+function* watchedOf(twins: readonly Twin[], watched: (ruleIndex: number) => Iterable<KeyHandle>): Generator<KeyHandle> {
+  for (const { index } of twins) yield* watched(index);
 }
 
 function sectionOf({ feed }: ClosingWindows): string {

@@ -46,6 +46,7 @@ class Judged {
       names: this.#names,
       metrics,
       onResults: (results) => this.#detect.results(results),
+      watched: (index) => this.#detect.watched(index),
       limits: { recentRows: 1 << 14 },
     });
   }

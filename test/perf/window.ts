@@ -35,6 +35,7 @@ function round(ruleSet: RuleSet, steps: readonly Step[], names: Names): Round {
       answer.keys += results.length;
       return false;
     },
+    watched: () => [],
   });
   let slices = 0;
   let closing = 0;

@@ -1,3 +1,4 @@
+import { giveBack, takeWords } from '../../core/buffer-pool.ts';
 import type { Stateful, StateReader, StateWriter } from '../../core/state.ts';
 import { FLOWS } from '../field-code.ts';
 import { FlowHistory } from '../flow-history.ts';
@@ -60,7 +61,7 @@ class Histories implements Stateful {
     const history = this.#history;
     if (Number.isNaN(this.#beganUs)) this.#beganUs = pane.number * this.#paneUs;
     const order = events.inOrder();
-    const tuples = new Int32Array(order.length);
+    const tuples = takeWords(order.length);
     const { moves } = history;
     for (let k = 0; k < order.length; k++) {
       const i = order[k];
@@ -76,6 +77,8 @@ class Histories implements Stateful {
       const score = this.#score(history, tuple, endUs);
       if (score > keys.doubles[at]) keys.doubles[at] = score;
     }
+    giveBack(order);
+    giveBack(tuples);
     this.dropped = history.evicted + events.dropped;
   }
 

@@ -10,6 +10,7 @@ export const distinct: MeasureCompiler = (measure, where, layout): MeasureCode =
   const { count } = layout.pairs[pair];
   return {
     value: `D[d+${count}]`,
+    bound: `D[d+${count}]`,
     finish: (view, out, width, column) => {
       const sketches = unions(view, pair);
       if (sketches.size === 0) return;

@@ -18,6 +18,11 @@ export interface MeasureContext {
 export interface MeasureCode {
   /** Expression over a key's accumulators `D[d+n]` and the window's length `seconds`. */
   value: string;
+  /**
+   * Expression over a pane's accumulators, never negative, whose sum over the panes of a window is not below the window's value (but for
+   * keys that are counted by sketch). Only where there is one.
+   */
+  bound?: string;
   /** Moves the key's accumulators (from `d`) when a pair's first amount in the window changes; 0 to 0 never. */
   change?: { pair: number; apply(doubles: Float64Array, d: number, before: number, after: number): void };
   /** A pane is over: what outlives windows learns from it and may fill kept accumulators of its keys. */

@@ -1,3 +1,4 @@
+import { giveBack } from '../../core/buffer-pool.ts';
 import type { Stateful, StateReader, StateWriter } from '../../core/state.ts';
 import { BIFLOW, FIRST, INITIATOR_KNOWN, IS_ICMP_ERROR, UNASKED } from '../../model/flow-batch.ts';
 import { AT_ONCE, FingerprintSet } from '../fingerprint-set.ts';
@@ -87,6 +88,7 @@ class Walks implements Stateful {
         this.#contact(pane.keys, events.key[i], events.print[i], events.moment[i]);
       }
     }
+    giveBack(order);
     this.dropped += this.#seen.evicted;
     this.#seen.evicted = 0;
   }
