@@ -1,20 +1,29 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { InputError } from '../core/errors.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Counter, Metrics } from '../core/metrics.ts';
+import type { Metrics } from '../core/metrics.ts';
 import type { StateReader, StateWriter } from '../core/state.ts';
 import { parseDurationUs } from '../core/units.ts';
 import { createFlowBatch } from '../model/flow-batch.ts';
 import type { Intake, Source } from '../model/intake.ts';
 import type { Names } from '../model/names.ts';
 import type { LogFormat } from './format.ts';
-import { logKindOf } from './kind.ts';
-import { LogParser, MAX_LINE_BYTES } from './log-parser.ts';
+import { logKindOf, SNIFF_BYTES } from './kind.ts';
+import { LogCounters } from './log-counters.ts';
+import { LogParser } from './log-parser.ts';
 import type { LogOptions } from './options.ts';
-import { contentOf, fingerprint, type LogPosition, type Rotated, rotatedSince } from './rotated.ts';
+import {
+  contentOf,
+  fingerprint,
+  type LogPosition,
+  PRINT_BYTES,
+  printOf,
+  type Rotated,
+  rotatedSince,
+} from './rotated.ts';
+import { RowBuffer } from './row-buffer.ts';
 
-const BUFFER_BYTES = 2 * MAX_LINE_BYTES;
 const POLL_MS = 1000;
 
 export interface LogDeps {
@@ -38,10 +47,8 @@ export class LogSource implements Source {
   readonly #options: LogOptions;
   readonly #deps: LogDeps;
   readonly #batch = createFlowBatch(1024);
-  readonly #counters: { rows: Counter; bad: Counter; rotations: Counter; lost: Counter };
-  readonly #buffer = new Uint8Array(BUFFER_BYTES);
-  #from = 0;
-  #to = 0;
+  readonly #counters: LogCounters;
+  readonly #buffer = new RowBuffer();
   #fd = -1;
   #ino = -1;
   /** Bytes of the open file that were read into the buffer. */
@@ -52,29 +59,35 @@ export class LogSource implements Source {
   #content: AsyncIterator<Uint8Array> | null = null;
   #restored: LogPosition | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #counted = { rows: 0, bad: 0 };
+  /** All of the file is in the buffer, and another comes after it. */
+  #isOver = false;
 
   constructor(options: LogOptions, deps: LogDeps) {
     this.name = options.name;
     this.boundUs = parseDurationUs(options.delay);
     this.#options = options;
     this.#deps = deps;
-    const counter = (what: string, help: string): Counter =>
-      deps.metrics.counter(`weir_log_${what}_total{source="${options.name}"}`, help);
-    this.#counters = {
-      rows: counter('rows', 'Rows of a log that became flow rows.'),
-      bad: counter('bad_rows', 'Damaged rows of a log.'),
-      rotations: counter('rotations', 'Times a log was rotated.'),
-      lost: counter('lost_predecessors', 'Rotated logs whose unread rest was not found.'),
-    };
+    this.#counters = new LogCounters(options.name, deps.metrics);
   }
 
-  async start(wake: () => void): Promise<void> {
-    if (this.#restored !== null) await this.#resume(this.#restored);
+  /** Without `wake` somebody else looks after the time. */
+  async start(wake?: () => void): Promise<void> {
+    if (this.#isPacked) this.#rotated = [{ path: this.#options.path, read: this.#restored }];
+    else if (this.#restored !== null) await this.#resume(this.#restored);
     this.#restored = null;
-    if (this.#deps.finite) return;
+    if (this.#deps.finite || wake === undefined) return;
     const { poll } = this.#options;
     this.#timer = setInterval(wake, poll === undefined ? POLL_MS : parseDurationUs(poll) / 1000);
+  }
+
+  /** A compressed log is whole: it is read to its end. */
+  get #isPacked(): boolean {
+    return /\.(gz|zst)$/.test(this.#options.path);
+  }
+
+  /** All of it was read, and nothing has its name any more. */
+  get isGone(): boolean {
+    return this.#buffer.length === 0 && this.#rotated.length === 0 && !existsSync(this.#options.path);
   }
 
   async #resume(position: LogPosition): Promise<void> {
@@ -87,11 +100,9 @@ export class LogSource implements Source {
     await this.#findRotated(position);
   }
 
-  #isSame(position: LogPosition): boolean {
-    const head = Buffer.alloc(position.printed);
-    const got = readSync(this.#fd, head, 0, head.length, 0);
-    this.#print = { print: position.print, printed: position.printed };
-    return fingerprint(head.subarray(0, got)).print === position.print;
+  #isSame({ print, printed }: LogPosition): boolean {
+    this.#print = { print, printed };
+    return printOf(this.#fd, printed).print === print;
   }
 
   #goOn(position: LogPosition): void {
@@ -115,16 +126,17 @@ export class LogSource implements Source {
   }
 
   async poll(intake: Intake, budget: number): Promise<boolean> {
-    for (let given = 0; given < budget; ) {
-      const rows = this.#give(intake, false);
+    for (let given = 0; given < budget && !this.done; ) {
+      const rows = this.#give(intake, this.#isOver);
       given += rows;
       if (rows === this.#batch.capacity) continue;
-      if (!(await this.#more())) {
+      if (this.#isOver) this.#endFile();
+      else if (!(await this.#more())) {
         if (this.#deps.finite) this.#finish(intake);
         return false;
       }
     }
-    return true;
+    return !this.done;
   }
 
   /** Rows from the buffer. */
@@ -133,22 +145,12 @@ export class LogSource implements Source {
     batch.length = 0;
     const parser = this.#parser;
     if (parser === null) return 0;
-    this.#from += parser.take(this.#buffer, this.#from, this.#to, batch, last);
+    const buffer = this.#buffer;
+    buffer.from += parser.take(buffer.bytes, buffer.from, buffer.to, batch, last);
     if (batch.length > 0) intake.flows(batch);
-    this.#count(parser);
-    return batch.length;
-  }
-
-  #count(parser: LogParser): void {
-    this.#counters.rows.value += parser.rows - this.#counted.rows;
-    this.#counters.bad.value += parser.badRows - this.#counted.bad;
-    this.#counted = { rows: parser.rows, bad: parser.badRows };
+    this.#counters.take(parser);
     if (parser.error !== null) this.error = parser.error;
-    for (const [cause, count] of parser.skipped) {
-      const name = `weir_log_skipped_total{source="${this.name}",cause="${cause}"}`;
-      this.#deps.metrics.counter(name, 'Records of a log that give no row.').value += count;
-    }
-    parser.skipped.clear();
+    return batch.length;
   }
 
   #finish(intake: Intake): void {
@@ -174,7 +176,7 @@ export class LogSource implements Source {
     if (next.done === true) {
       this.#content = null;
       this.#rotated.shift();
-      this.#endFile();
+      this.#isOver = true;
       return true;
     }
     const part = next.value;
@@ -184,16 +186,20 @@ export class LogSource implements Source {
     }
     const skip = Math.min(part.length, Math.max(0, (rotated.read?.offset ?? 0) - this.#read));
     this.#read += part.length;
-    this.#append(part.subarray(skip));
+    if (this.#parser === null) this.#buffer.clear();
+    this.#buffer.append(part.subarray(skip));
     return true;
   }
 
   /** A new file begins: nothing of the one before is left. */
   #endFile(): void {
+    this.#isOver = false;
+    if (this.#isPacked) {
+      this.done = true;
+      return;
+    }
     this.#parser = null;
-    this.#counted = { rows: 0, bad: 0 };
-    this.#from = 0;
-    this.#to = 0;
+    this.#buffer.clear();
     this.#read = 0;
     this.#print = { print: 0, printed: 0 };
   }
@@ -203,11 +209,15 @@ export class LogSource implements Source {
     const size = fstatSync(this.#fd).size;
     if (size < this.#read) return await this.#truncated();
     if (size === this.#read) return this.#replaced();
-    this.#makeRoom();
-    const got = readSync(this.#fd, this.#buffer, this.#to, this.#buffer.length - this.#to, this.#read);
-    if (this.#read === 0 || this.#parser === null) this.#begin(this.#buffer.subarray(this.#to, this.#to + got));
+    const buffer = this.#buffer;
+    const room = buffer.room();
+    const got = readSync(this.#fd, room, 0, room.length, this.#read);
     this.#read += got;
-    this.#to += got;
+    buffer.to += got;
+    // A file that was short when it was first read is known by more of it later.
+    if (this.#print.printed < PRINT_BYTES) this.#print = printOf(this.#fd, this.#read);
+    if (this.#parser === null) this.#begin(buffer.bytes.subarray(0, buffer.to));
+    if (this.#parser === null && buffer.to >= SNIFF_BYTES) buffer.clear();
     return got > 0;
   }
 
@@ -224,7 +234,7 @@ export class LogSource implements Source {
 
   /** Copied and truncated: what was not read before stands in the copy. */
   async #truncated(): Promise<boolean> {
-    const position = this.#position();
+    const position = this.position;
     this.#endFile();
     await this.#findRotated({ ...position, ino: -1 });
     return true;
@@ -236,7 +246,8 @@ export class LogSource implements Source {
     if (stat === undefined || stat.ino === this.#ino) return false;
     this.#closeLive();
     this.#counters.rotations.value++;
-    return this.#openLive();
+    this.#isOver = true;
+    return true;
   }
 
   #closeLive(): void {
@@ -253,29 +264,16 @@ export class LogSource implements Source {
     else this.error = { code: 'log.unknown', offset: 0, message: `${this.#options.path} is no log that is known` };
   }
 
-  #append(part: Uint8Array): void {
-    this.#makeRoom();
-    const room = this.#buffer.subarray(this.#to);
-    room.set(part.subarray(0, room.length));
-    this.#to += Math.min(part.length, room.length);
-  }
-
-  #makeRoom(): void {
-    this.#buffer.copyWithin(0, this.#from, this.#to);
-    this.#to -= this.#from;
-    this.#from = 0;
-    if (this.#parser === null) this.#to = 0;
-  }
-
-  #position(): LogPosition {
-    const left = this.#to - this.#from;
+  /** Where reading goes on; what knows the file again. */
+  get position(): LogPosition {
+    const left = this.#buffer.length;
     const header = this.#parser?.header ?? '';
     return { ino: this.#ino, offset: this.#read - left, line: this.#parser?.line ?? 1, header, ...this.#print };
   }
 
   /** Within rotated files the position is that of the file before: they are found and read again from where it ended. */
   save(out: StateWriter): void {
-    out.json(this.#restored ?? this.#position());
+    out.json(this.#restored ?? this.position);
   }
 
   restore(state: StateReader): void {
@@ -286,7 +284,7 @@ export class LogSource implements Source {
     const { rows, bad, rotations } = this.#counters;
     return {
       path: this.#options.path,
-      offset: this.#position().offset,
+      offset: this.position.offset,
       rows: rows.value,
       badRows: bad.value,
       rotations: rotations.value,

@@ -4,6 +4,7 @@ export { KafkaSource } from './kafka-source.ts';
 export { LOG_KINDS, type LogKind, logKindOf } from './kind.ts';
 export { LogParser, type ParserOptions } from './log-parser.ts';
 export { LogReader } from './log-reader.ts';
+export { createLogSource } from './log-set.ts';
 export { type LogDeps, LogSource } from './log-source.ts';
 export type { Mapping } from './mapping.ts';
 export { type LogOptions, logOptions, mappingOptions } from './options.ts';

@@ -29,7 +29,11 @@ export const logOptions = z
   .strictObject({
     ...sourceFields,
     type: z.literal('log'),
-    path: z.string().describe('The file that is written, counted from this file; rotated ones beside it are found.'),
+    path: z
+      .string()
+      .describe(
+        'The file that is written, or a pattern of many, counted from this file; rotated ones beside it are found.',
+      ),
     format: z.enum(LOG_KINDS).optional().describe('Default: told by its content.'),
     mapping: mappingOptions.optional(),
     delay: delayOption,

@@ -1,10 +1,10 @@
-import { createReadStream, readdirSync, type Stats, statSync } from 'node:fs';
+import { createReadStream, readdirSync, readSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { crc32, createGunzip, createZstdDecompress } from 'node:zlib';
 
 /** Bytes at the start of a log by which a compressed or copied one is known again. */
-const PRINT_BYTES = 1024;
+export const PRINT_BYTES = 1024;
 
 /** Where a log was read up to. */
 export interface LogPosition {
@@ -27,6 +27,12 @@ export interface Rotated {
 export function fingerprint(head: Uint8Array): { print: number; printed: number } {
   const part = head.subarray(0, PRINT_BYTES);
   return { print: crc32(part), printed: part.length };
+}
+
+/** The fingerprint of the first bytes of an open file. */
+export function printOf(fd: number, bytes: number): { print: number; printed: number } {
+  const head = Buffer.alloc(Math.min(bytes, PRINT_BYTES));
+  return fingerprint(head.subarray(0, readSync(fd, head, 0, head.length, 0)));
 }
 
 /** The content of a rotated log, decompressed by its ending. */
@@ -76,7 +82,8 @@ async function sameContent<T extends { path: string }>(siblings: T[], position: 
   return undefined;
 }
 
-async function headOf(path: string): Promise<Buffer> {
+/** The first bytes of a log, decompressed; nothing when it cannot be read. */
+export async function headOf(path: string): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
   const content = contentOf(path);

@@ -16,8 +16,8 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Metrics } from '../../src/core/metrics.ts';
 import { StateReader, StateWriter } from '../../src/core/state.ts';
-import { LogSource } from '../../src/log/log.ts';
-import type { Intake } from '../../src/model/intake.ts';
+import { createLogSource } from '../../src/log/log.ts';
+import type { Intake, Source } from '../../src/model/intake.ts';
 import { Names } from '../../src/model/names.ts';
 
 const HEADER = '#separator \\x09\n#unset_field\t-\n#fields\tts\tid.orig_h\tid.resp_h\torig_pkts\n';
@@ -36,18 +36,18 @@ const intake: Intake = {
   },
 };
 
-function open(state?: Uint8Array): LogSource {
+function open(state?: Uint8Array, pattern = path): Source {
   const deps = { names: new Names(), metrics: new Metrics(), logger: pino({ level: 'silent' }), finite: false };
-  const source = new LogSource({ name: 'zeek', type: 'log', path, delay: '1m' }, deps);
+  const source = createLogSource({ name: 'zeek', type: 'log', path: pattern, delay: '1m', poll: '1us' }, deps);
   if (state) source.restore(new StateReader(state));
   return source;
 }
 
-async function drain(source: LogSource): Promise<void> {
+async function drain(source: Source): Promise<void> {
   while (await source.poll(intake, 1000));
 }
 
-function saved(source: LogSource): Uint8Array {
+function saved(source: Source): Uint8Array {
   const out = new StateWriter();
   source.save(out);
   return out.concat();
@@ -135,6 +135,74 @@ describe('a log that is followed', () => {
     await drain(second);
     expect(given).toEqual([1, 2]);
     expect(second.error?.code).toBe('log.rotated');
+    second.stop();
+  });
+
+  it('waits for the rest of a header that is not whole yet; a cut row of a rotated file is damage', async () => {
+    writeFileSync(path, HEADER.slice(0, 20));
+    const source = open();
+    await source.start(() => {});
+    await drain(source);
+    appendFileSync(path, HEADER.slice(20) + row(1) + row(2).slice(0, 9));
+    await drain(source);
+    expect(given).toEqual([1]);
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, HEADER + row(3));
+    await drain(source);
+    expect(given).toEqual([1, 3]);
+    expect(source.status?.()).toMatchObject({ rows: 2, badRows: 1 });
+    source.stop();
+  });
+});
+
+describe('logs that a pattern names', () => {
+  const at = (name: string): string => join(folder, name);
+  const filled = (...rows: number[]): string => HEADER + rows.map(row).join('');
+
+  it('are read oldest first, followed all at once, and new ones are taken up', async () => {
+    writeFileSync(at('conn.2.log'), filled(1, 2));
+    utimesSync(at('conn.2.log'), 1_400_000_000, 1_400_000_000);
+    writeFileSync(at('conn.1.log'), filled(3));
+    utimesSync(at('conn.1.log'), 1_500_000_000, 1_500_000_000);
+    writeFileSync(at('conn.0.log.gz'), gzipSync(filled(4)));
+    writeFileSync(at('http.log'), filled(99));
+    const source = open(undefined, at('conn*'));
+    await source.start(() => {});
+    await drain(source);
+    expect(given).toEqual([1, 2, 3, 4]);
+    appendFileSync(at('conn.2.log'), row(5));
+    appendFileSync(at('conn.1.log'), row(6));
+    writeFileSync(at('conn.3.log'), filled(7));
+    await drain(source);
+    expect([...given].sort()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(source.status?.()).toMatchObject({ files: 3 });
+    source.stop();
+  });
+
+  it('are known again when they are renamed or compressed, also over a restart', async () => {
+    const many = Array.from({ length: 40 }, (_, n) => n);
+    writeFileSync(at('conn.log'), filled(...many));
+    const first = open(undefined, at('conn.log*'));
+    await first.start(() => {});
+    await drain(first);
+    expect(given).toEqual(many);
+    renameSync(at('conn.log'), at('conn.log.1'));
+    appendFileSync(at('conn.log.1'), row(40));
+    writeFileSync(at('conn.log'), filled(41, ...many));
+    await drain(first);
+    expect(given).toEqual([...many, 40, 41, ...many]);
+    writeFileSync(at('conn.log.2.gz'), gzipSync(readFileSync(at('conn.log.1'))));
+    rmSync(at('conn.log.1'));
+    await drain(first);
+    first.stop();
+    const second = open(saved(first), at('conn.log*'));
+    given = [];
+    appendFileSync(at('conn.log'), row(42));
+    writeFileSync(at('conn.log.new'), filled(43, ...many));
+    await second.start(() => {});
+    await drain(second);
+    expect([...given].sort((a, b) => a - b).slice(-2)).toEqual([42, 43]);
+    expect(given.length).toBe(2 + many.length);
     second.stop();
   });
 });
