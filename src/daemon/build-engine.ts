@@ -2,6 +2,7 @@ import { interfaceSpeeds } from '../cli/source-option.ts';
 import type { Config } from '../config.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { Engine, type Sinks } from '../engine.ts';
+import type { FlowSink } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
 import type { RuleSet } from '../model/plan.ts';
 import type { AlertBook } from './alert-book.ts';
@@ -14,13 +15,14 @@ export interface EngineParts {
   time: TimeKeeper;
   names: Names;
   metrics: Metrics;
+  records: FlowSink;
   /** Who looks on beside the store. */
   sinks: Omit<Sinks, 'transition'>;
 }
 
 /** An engine under a configuration: what it tells goes to the book of alerts, what it finds to the history. */
 export function buildEngine(config: Config, rules: RuleSet, parts: EngineParts): Engine {
-  const { book, store, time, names, metrics, sinks } = parts;
+  const { book, store, time, names, metrics, records, sinks } = parts;
   return new Engine(
     {
       rules,
@@ -34,10 +36,7 @@ export function buildEngine(config: Config, rules: RuleSet, parts: EngineParts):
         sinks.evaluation?.(evaluation);
         store.evaluation(evaluation);
       },
-      records: (batch) => {
-        sinks.records?.(batch);
-        store.history.flows(batch);
-      },
+      records,
       series: (name, timeUs, value) => {
         sinks.series?.(name, timeUs, value);
         store.history.series(name, timeUs, value);

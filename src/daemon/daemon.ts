@@ -6,6 +6,7 @@ import { formatUs } from '../core/time.ts';
 import { parseDurationUs } from '../core/units.ts';
 import { Decoder, EARLY_FRAGMENTS } from '../decode/decode.ts';
 import type { Engine } from '../engine.ts';
+import type { FlowBatch } from '../model/flow-batch.ts';
 import { Names } from '../model/names.ts';
 import type { RuleSet } from '../model/plan.ts';
 import { readTransitions } from '../store/store.ts';
@@ -67,7 +68,8 @@ export class Daemon {
     const { plot, fresh } = ports;
     this.book = new AlertBook(options.config, { store: this.store, metrics, logger, plot, drainMs, fresh });
     this.#engine = this.#newEngine(options.config, options.rules);
-    const feed = { decoder: this.#decoder, engine: () => this.#engine };
+    const records = (batch: FlowBatch) => this.#record(batch);
+    const feed = { decoder: this.#decoder, engine: () => this.#engine, records };
     const folders = [options.config.store.path];
     const sourceDeps = { names: this.names, metrics, logger, clock, finite: options.untilDone, folders };
     this.sources = new SourceGroup(sourceDeps, this.time, feed, () => this.#waker.wake());
@@ -231,7 +233,8 @@ export class Daemon {
     const saved = found ? new SavedRun(found.body) : null;
     if (saved) this.names.restore(saved.section('names'));
     const again = this.#config.sources.some(({ type }) => !PASSING.has(type));
-    const epoch = await this.store.start(this.names, found, again);
+    const waits = () => !this.#config.sources.some(({ type }) => PASSING.has(type));
+    const epoch = await this.store.start(this.names, found, { again, waits });
     const intervalMs = () => parseDurationUs(this.#config.checkpoint.interval) / 1000;
     this.checkpointer = new Checkpointer(epoch, { intervalMs }, { store: this.store, logger, metrics });
     if (!saved) return;
@@ -281,6 +284,13 @@ export class Daemon {
   #newEngine(config: Config, rules: RuleSet): Engine {
     const { book, store, time, names } = this;
     const { sinks, metrics } = this.#ports;
-    return buildEngine(config, rules, { book, store, time, names, metrics, sinks });
+    const records = (batch: FlowBatch) => this.#record(batch);
+    return buildEngine(config, rules, { book, store, time, names, metrics, records, sinks });
+  }
+
+  /** Flow records, of the meter or of a source. */
+  #record(batch: FlowBatch): void {
+    this.#ports.sinks.records?.(batch);
+    if (this.#config.store.flows) this.store.history.flows(batch);
   }
 }

@@ -1,6 +1,6 @@
 import type { Decoder } from '../decode/decode.ts';
 import type { Engine } from '../engine.ts';
-import type { FlowBatch } from '../model/flow-batch.ts';
+import type { FlowBatch, FlowSink } from '../model/flow-batch.ts';
 import type { CounterFacts, Intake } from '../model/intake.ts';
 import type { PacketBatch } from '../model/packet-batch.ts';
 import { PacketRows, ROW, TIME_F64 } from '../model/packet-rows.ts';
@@ -11,6 +11,8 @@ const ROWS = 256;
 export interface FeedPorts {
   decoder: Decoder;
   engine: () => Engine;
+  /** Hears of flow records that a source brings as such. */
+  records: FlowSink;
 }
 
 /** What one source gives, on its way to the engine: packets are decoded, and the source's event time is noted. */
@@ -18,10 +20,13 @@ export class Feed implements Intake {
   readonly lane: Lane;
   readonly #ports: FeedPorts;
   readonly #rows = new PacketRows(ROWS);
+  /** Its flows are records of traffic, and not what an interface carried. */
+  readonly #brings: boolean;
 
-  constructor(lane: Lane, ports: FeedPorts) {
+  constructor(lane: Lane, ports: FeedPorts, brings: boolean) {
     this.lane = lane;
     this.#ports = ports;
+    this.#brings = brings;
   }
 
   packets(batch: PacketBatch, from: number, to: number): void {
@@ -42,6 +47,7 @@ export class Feed implements Intake {
     this.#ports.engine().flows(batch, (endUs) => {
       if (endUs > this.lane.maxUs) this.lane.maxUs = endUs;
     });
+    if (this.#brings) this.#ports.records(batch);
   }
 
   series(name: string, timeUs: number, value: number, facts?: CounterFacts): void {

@@ -27,6 +27,11 @@ export interface Position {
   sources: Uint8Array;
 }
 
+interface StoreStart {
+  again: boolean;
+  waits: () => boolean;
+}
+
 /** Everything the running daemon keeps: checkpoints, transitions with their position, history. */
 export class RunStore {
   readonly folder: string;
@@ -61,16 +66,16 @@ export class RunStore {
   /**
    * Opens the history as it was at the checkpoint; what was written after it goes away and comes again. A run that begins
    * keeps what there is; what it reads again replaces it, hour by hour.
-   * @param again whether sources are read from their start when there is no checkpoint
+   * @param options `again`: sources are read from their start when there is no checkpoint; `waits`: they may be kept waiting
    * @returns the epoch to go on from
    */
-  async start(names: Names, found: FoundCheckpoint | null, again: boolean): Promise<number> {
+  async start(names: Names, found: FoundCheckpoint | null, options: StoreStart): Promise<number> {
     const path = join(this.folder, 'history');
     const epoch = found?.epoch ?? (await newestEpoch(path));
     const deps = { metrics: this.#metrics, logger: this.#logger };
-    const supersedes = found === null && again ? epoch : 0;
+    const supersedes = found === null && options.again ? epoch : 0;
     this.#raw = new History({ path, writer: 'run', epoch, supersedes }, { names, metrics: this.#metrics });
-    this.#history = new GuardedHistory(this.#raw, { flushEveryMs: this.#flushEveryMs }, deps);
+    this.#history = new GuardedHistory(this.#raw, { flushEveryMs: this.#flushEveryMs, waits: options.waits }, deps);
     await this.#raw.start();
     return epoch;
   }

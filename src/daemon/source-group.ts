@@ -80,7 +80,7 @@ export class SourceGroup {
     this.#positions.delete(options.name);
     await source.start(this.#wake);
     this.#deps.logger.info({ code: 'source.started', source: options.name, type: options.type });
-    return { options, source, feed: new Feed(lane, this.#ports) };
+    return { options, source, feed: new Feed(lane, this.#ports, options.type !== 'load') };
   }
 
   async #end({ source }: Running): Promise<void> {

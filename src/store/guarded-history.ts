@@ -5,8 +5,10 @@ import type { FlowBatch } from '../model/flow-batch.ts';
 import type { History } from './history.ts';
 
 export interface GuardOptions {
-  /** Staged rows beyond which they are given up while nothing can be written. */
+  /** Staged rows beyond which they are given up while nothing can be written, or not as fast as they come. */
   mostRows: number;
+  /** Whoever gives rows can wait, so that none is given up because they come too fast. */
+  waits: () => boolean;
   /** Rows leave at the latest after this, so that queries see them. */
   flushEveryMs: number;
   /** Pause after a failure. */
@@ -16,6 +18,7 @@ export interface GuardOptions {
 
 const DEFAULTS: GuardOptions = {
   mostRows: 1 << 19,
+  waits: () => true,
   flushEveryMs: 300_000,
   retryMs: 5000,
   nowMs: () => performance.now(),
@@ -73,14 +76,17 @@ export class GuardedHistory {
     this.#history.window(...window);
   }
 
-  /** Begins to write when enough is staged or it is time; waits only when memory is full. To be awaited between rounds. */
+  /** Begins to write when enough is staged or it is time. To be awaited between rounds: back-pressure, where that may be. */
   async settle(): Promise<void> {
-    const { isFull } = this.#history;
-    if (isFull) await this.#writing;
-    if (this.#writing !== null) return;
+    if (this.#writing !== null) {
+      if (!this.#history.isFull) return;
+      if (!this.#options.waits()) return this.#giveUp();
+      await this.#writing;
+    }
     const nowMs = this.#options.nowMs();
     if (this.#problem !== null && nowMs < this.#retryMs) return this.#giveUp();
-    if (this.#problem !== null || isFull || nowMs - this.#flushedMs >= this.#options.flushEveryMs) this.begin();
+    const isDue = nowMs - this.#flushedMs >= this.#options.flushEveryMs;
+    if (this.#problem !== null || this.#history.isFull || isDue) this.begin();
   }
 
   /** Begins to write what is staged. */

@@ -50,6 +50,8 @@ export class History implements Stateful {
   #live: StagedRows;
   #leaving: Batch[] = [];
   #writing: Promise<void> | null = null;
+  /** The batch that is being written. */
+  #current: Batch | null = null;
   /** What `settle` began in vain. */
   #failure: unknown = null;
   #sequence = 1;
@@ -141,7 +143,13 @@ export class History implements Stateful {
   async #writeAll(before: Promise<void> | null): Promise<void> {
     await before;
     for (const batch of [...this.#leaving]) {
-      this.#bytes.value += await this.#thread.write(this.#filesOf(batch));
+      if (!this.#leaving.includes(batch)) continue;
+      this.#current = batch;
+      try {
+        this.#bytes.value += await this.#thread.write(this.#filesOf(batch));
+      } finally {
+        this.#current = null;
+      }
       this.#leaving = this.#leaving.filter((each) => each !== batch);
       this.#recycle(batch.rows);
     }
@@ -157,10 +165,11 @@ export class History implements Stateful {
     this.#free.push(...rows.release().slice(0, Math.max(0, most - this.#free.length)));
   }
 
-  /** Gives up what is staged; not while it is written. @returns the rows lost */
+  /** Gives up what is staged and not on its way at present. @returns the rows lost */
   discard(): number {
-    const lost = this.staged;
-    this.#leaving = [];
+    const before = this.staged;
+    this.#leaving = this.#leaving.filter((batch) => batch === this.#current);
+    const lost = before - this.#leaving.reduce((sum, { rows }) => sum + rows.rows, 0);
     this.#live = new StagedRows(this.#names, this.#free);
     return lost;
   }

@@ -18,6 +18,7 @@ export const storeOptions = z.strictObject({
   flush: duration
     .default('5m')
     .describe('Flow records, series and windows leave memory for files at the latest after this.'),
+  flows: z.boolean().default(true).describe('Flow records are kept; series and windows always are.'),
   retention: z
     .strictObject({
       age: duration.default('30d').describe('History older than this leaves.'),

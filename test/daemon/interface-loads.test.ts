@@ -64,7 +64,7 @@ function station(first?: CalendarOptions) {
     );
   let engine = make();
   const lane = { name: 's', idleUs: 1e7, boundUs: 0, maxUs: 0, arrivedUs: 0, arrivedMaxUs: 0, done: false };
-  const feed = new Feed(lane, { decoder, engine: () => engine });
+  const feed = new Feed(lane, { decoder, engine: () => engine, records: () => {} }, false);
   const exporters = new ExporterDecoder(
     { names, frames: decoder },
     {
