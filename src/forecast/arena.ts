@@ -17,6 +17,7 @@ interface Block {
   scalars: Float64Array<ArrayBuffer>;
   floats: Float32Array<ArrayBuffer>;
   cells: Int16Array<ArrayBuffer>;
+  bytes: Int8Array<ArrayBuffer>;
 }
 
 let block = newBlock();
@@ -24,7 +25,12 @@ let used = 0;
 
 function newBlock(): Block {
   const buffer = new ArrayBuffer(BLOCK_BYTES);
-  return { scalars: new Float64Array(buffer), floats: new Float32Array(buffer), cells: new Int16Array(buffer) };
+  return {
+    scalars: new Float64Array(buffer),
+    floats: new Float32Array(buffer),
+    cells: new Int16Array(buffer),
+    bytes: new Int8Array(buffer),
+  };
 }
 
 export function float64(length: number): Slice<Float64Array> {
@@ -40,6 +46,11 @@ export function float32(length: number): Slice<Float32Array> {
 export function int16(length: number): Slice<Int16Array> {
   const at = reserve(2 * length);
   return at < 0 ? { array: new Int16Array(length), at: 0 } : { array: block.cells, at: at / 2 };
+}
+
+export function int8(length: number): Slice<Int8Array> {
+  const at = reserve(length);
+  return at < 0 ? { array: new Int8Array(length), at: 0 } : { array: block.bytes, at };
 }
 
 /** Offset in `block`, aligned; -1 when the array shall have its own buffer. */

@@ -28,7 +28,7 @@ class SeasonalBaseline implements BaselineModel {
   }
 
   restore(state: StateReader): void {
-    this.model.restore(unpackState(this.signature, state.bytes()));
+    this.model.restoreArrays(unpackState(this.signature, state.bytes()));
   }
 
   save(out: StateWriter): void {
@@ -50,7 +50,7 @@ class SeasonalBaseline implements BaselineModel {
     const half = head.half95(model);
     const residual = model.toZ(value) - forecast;
     const expected = exp(forecast);
-    const low = forecast - half <= model.ring.floor ? 0 : exp(forecast - half);
+    const low = forecast - half <= model.floor ? 0 : exp(forecast - half);
     const score: BaselineScore = {
       expected,
       low,

@@ -1,32 +1,43 @@
-import { int16 } from './arena.ts';
-
-import { damaged, fill } from './state.ts';
+import { int8 } from './arena.ts';
 import { DAY_US } from './steps.ts';
 
-/** Days kept: a year and a month, two bytes a day. */
+/** Days kept: a year and a month, one byte a day. */
 const MOST_DAYS = 400;
-const FIRST_DAYS = 16;
-const GROWTH = 5;
+const FIRST_DAYS = 32;
 const CELLS = 288;
-const QUANTUM = 0.001;
-const MISSING = -32768;
+const MISSING = -128;
+/**
+ * A day is kept as its distance from the day before in ln, to 0.1 % where days are alike, to a fortieth of the distance
+ * where they are not: UNIT sinh(code / BEND), up to e^22 a day. Errors do not add up, for each distance begins where the day
+ * before is read.
+ */
+const UNIT = 0.04;
+const BEND = 18;
+const LARGEST = 127;
+const DISTANCES = Float64Array.from({ length: 2 * LARGEST + 1 }, (_, i) => UNIT * Math.sinh((i - LARGEST) / BEND));
 /** A day's cells in order; shared because a percentile is taken at once. */
 const sorted = new Float64Array(CELLS);
-/** ln of the unit in which peaks are kept, so that loads from 1e-9 to 1e19 fit two bytes. */
-const CENTRE = 12;
 
-/** Days since the epoch of the open day; days closed since the start; the cell last written and the values in it. */
+/** Days since the epoch of the open day; days closed since the start; the cell last written, the values in it; cells written. */
 const OPEN_DAY = 0;
 const CLOSED_DAYS = 1;
 const CELL = 2;
 const IN_CELL = 3;
-export const PEAK_SCALARS = 4;
+const WRITTEN = 4;
+/** ln of the newest day, and of the one before the oldest that is kept, as they are read; NaN while there is none. */
+const NEWEST = 5;
+const BEFORE = 6;
+export const PEAK_SCALARS = 7;
 
-/** Whose numbers the peaks stand behind. */
-interface PeakState {
+/** The peaks of one series: numbers behind those of its model, and a ring of days that grows once. */
+export interface PeakState {
   readonly scalars: Float64Array;
+  readonly scalarsAt: number;
   readonly floats: Float32Array;
   readonly floatsAt: number;
+  days: Int8Array;
+  daysAt: number;
+  daysLength: number;
 }
 
 /** Cells of a day. */
@@ -36,118 +47,125 @@ export function peakFloats(stepUs: number): number {
 
 /**
  * The 95th percentile of each day (UTC) in log space: what a link is planned by. A day with less than half of its
- * steps is missing. Short steps are averaged to 288 cells a day first.
+ * steps is missing. Short steps are averaged to 288 cells a day first. It holds no numbers of its own: those of a series
+ * come as `p`.
  */
 export class DailyPeaks {
-  private readonly state: PeakState;
-  private readonly scalarsAt: number;
-  private readonly floatsAt: number;
+  private readonly scalars: number;
+  private readonly floats: number;
   /** Cells of a day; NaN is one without a value. */
   private readonly size: number;
-  private days!: Int16Array;
-  private daysAt = 0;
-  private length = 0;
 
-  /** Keeps its numbers behind those of the model `state`: `PEAK_SCALARS` scalars and `size` floats. */
-  constructor(state: PeakState, scalarsAt: number, floatsAt: number, size: number) {
-    this.state = state;
-    this.scalarsAt = scalarsAt;
-    this.floatsAt = state.floatsAt + floatsAt;
+  /** @param scalars where the peaks' scalars begin among those of a series; @param floats the same for `size` floats */
+  constructor(scalars: number, floats: number, size: number) {
+    this.scalars = scalars;
+    this.floats = floats;
     this.size = size;
-    this.allot(FIRST_DAYS);
-    state.scalars[scalarsAt + OPEN_DAY] = Number.NaN;
   }
 
-  private allot(length: number): void {
-    const { array, at } = int16(length);
-    this.days = array;
-    this.daysAt = at;
-    this.length = length;
+  init(p: PeakState): void {
+    const at = p.scalarsAt + this.scalars;
+    p.scalars[at + OPEN_DAY] = p.scalars[at + NEWEST] = p.scalars[at + BEFORE] = Number.NaN;
+    this.allot(p, FIRST_DAYS);
   }
 
-  /** The closed days themselves, for saving. */
-  ownDays(): Int16Array {
-    return this.days.subarray(this.daysAt, this.daysAt + this.length);
+  /** Room for another number of days; false when nobody can have had so many. */
+  allot(p: PeakState, length: number): boolean {
+    if (!(length > 0 && length <= MOST_DAYS)) return false;
+    const { array, at } = int8(length);
+    p.days = array;
+    p.daysAt = at;
+    p.daysLength = length;
+    return true;
   }
 
-  private get openDay(): number {
-    return this.state.scalars[this.scalarsAt + OPEN_DAY];
-  }
-
-  private get closed(): number {
-    return this.state.scalars[this.scalarsAt + CLOSED_DAYS];
-  }
-
-  add(timeUs: number, value: number): void {
+  add(p: PeakState, timeUs: number, value: number): void {
+    const s = p.scalars;
+    const o = p.scalarsAt + this.scalars;
     const day = Math.floor(timeUs / DAY_US);
-    if (day !== this.openDay) this.turn(day);
-    if (!(value >= 0) || day !== this.openDay) return;
-    const { size, scalarsAt } = this;
-    const { floats, scalars } = this.state;
-    const cell = Math.min(size - 1, Math.floor(((timeUs - day * DAY_US) / DAY_US) * size));
-    const at = this.floatsAt + cell;
-    if (cell !== scalars[scalarsAt + CELL]) {
-      scalars[scalarsAt + CELL] = cell;
-      scalars[scalarsAt + IN_CELL] = 0;
+    if (day !== s[o + OPEN_DAY]) this.turn(p, day);
+    if (!(value >= 0) || day !== s[o + OPEN_DAY]) return;
+    const cell = Math.min(this.size - 1, Math.floor(((timeUs - day * DAY_US) / DAY_US) * this.size));
+    const at = p.floatsAt + this.floats + cell;
+    if (cell !== s[o + CELL]) {
+      s[o + CELL] = cell;
+      s[o + IN_CELL] = 0;
+      s[o + WRITTEN]++;
     }
-    const n = ++scalars[scalarsAt + IN_CELL];
-    floats[at] = n === 1 ? value : floats[at] + (value - floats[at]) / n;
+    const n = ++s[o + IN_CELL];
+    p.floats[at] = n === 1 ? value : p.floats[at] + (value - p.floats[at]) / n;
   }
 
   /** The time at which the open day began. */
-  get openDayUs(): number {
-    return this.openDay * DAY_US;
+  openDayUs(p: PeakState): number {
+    return p.scalars[p.scalarsAt + this.scalars + OPEN_DAY] * DAY_US;
   }
 
-  private turn(day: number): void {
-    const open = this.openDay;
+  private turn(p: PeakState, day: number): void {
+    const s = p.scalars;
+    const o = p.scalarsAt + this.scalars;
+    const open = s[o + OPEN_DAY];
     if (day < open) return;
     if (!Number.isNaN(open)) {
-      this.push(this.peak());
-      for (let i = Math.min(day - open - 1, MOST_DAYS); i > 0; i--) this.push(Number.NaN);
+      this.push(p, this.peak(p));
+      for (let i = Math.min(day - open - 1, MOST_DAYS); i > 0; i--) this.push(p, Number.NaN);
     }
-    this.state.scalars[this.scalarsAt + OPEN_DAY] = day;
-    this.state.scalars[this.scalarsAt + CELL] = -1;
-    this.state.floats.fill(Number.NaN, this.floatsAt, this.floatsAt + this.size);
+    const at = p.floatsAt + this.floats;
+    if (s[o + WRITTEN] > 0 || Number.isNaN(open)) p.floats.fill(Number.NaN, at, at + this.size);
+    s[o + OPEN_DAY] = day;
+    s[o + CELL] = -1;
+    s[o + WRITTEN] = 0;
   }
 
   /** ln of the open day's 95th percentile so far; NaN when less than half of the day is there. */
-  private peak(): number {
-    const { size, floatsAt } = this;
-    const { floats } = this.state;
+  private peak(p: PeakState): number {
+    const { size } = this;
+    // A capture whose times leap closes a day with each value: those are not worth a look.
+    if (p.scalars[p.scalarsAt + this.scalars + WRITTEN] * 2 < size) return Number.NaN;
+    const from = p.floatsAt + this.floats;
     let n = 0;
-    for (let i = floatsAt; i < floatsAt + size; i++) if (!Number.isNaN(floats[i])) sorted[n++] = floats[i];
+    for (let i = from; i < from + size; i++) if (!Number.isNaN(p.floats[i])) sorted[n++] = p.floats[i];
     if (n * 2 < size) return Number.NaN;
     const peak = sorted.subarray(0, n).sort()[Math.min(n - 1, Math.floor(0.95 * n))];
     return peak > 0 ? Math.log(peak) : Number.NaN;
   }
 
-  private push(z: number): void {
-    const n = this.closed;
-    if (n === this.length && this.length < MOST_DAYS) {
-      const smaller = this.ownDays();
-      this.allot(Math.min(MOST_DAYS, this.length * GROWTH));
-      this.days.set(smaller, this.daysAt);
-    }
-    const code = Math.round((z - CENTRE) / QUANTUM);
-    this.days[this.daysAt + (n % this.length)] = Number.isNaN(z) ? MISSING : Math.max(-32767, Math.min(32767, code));
-    this.state.scalars[this.scalarsAt + CLOSED_DAYS] = n + 1;
+  private push(p: PeakState, z: number): void {
+    const s = p.scalars;
+    const o = p.scalarsAt + this.scalars;
+    const n = s[o + CLOSED_DAYS];
+    if (n === p.daysLength && n < MOST_DAYS) this.grow(p);
+    const at = p.daysAt + (n % p.daysLength);
+    // The day that makes room is the one from which the next oldest is read.
+    if (n >= p.daysLength && p.days[at] !== MISSING) s[o + BEFORE] += DISTANCES[p.days[at] + LARGEST];
+    s[o + CLOSED_DAYS] = n + 1;
+    p.days[at] = MISSING;
+    if (Number.isNaN(z)) return;
+    if (Number.isNaN(s[o + NEWEST])) s[o + NEWEST] = s[o + BEFORE] = z;
+    const code = Math.round(BEND * Math.asinh((z - s[o + NEWEST]) / UNIT));
+    p.days[at] = Math.max(-LARGEST, Math.min(LARGEST, code));
+    s[o + NEWEST] += DISTANCES[p.days[at] + LARGEST];
+  }
+
+  /** Only ever called before the first wrap, so the days stay where they are. */
+  private grow(p: PeakState): void {
+    const { days, daysAt, daysLength } = p;
+    this.allot(p, MOST_DAYS);
+    p.days.set(days.subarray(daysAt, daysAt + daysLength), p.daysAt);
   }
 
   /** Closed days, oldest first; NaN where a day is missing. */
-  history(): Float64Array {
-    const n = this.closed;
-    const kept = Math.min(n, this.length);
+  history(p: PeakState): Float64Array {
+    const s = p.scalars;
+    const o = p.scalarsAt + this.scalars;
+    const n = s[o + CLOSED_DAYS];
+    const kept = Math.min(n, p.daysLength);
+    let z = s[o + BEFORE];
     return Float64Array.from({ length: kept }, (_, i) => {
-      const code = this.days[this.daysAt + ((n - kept + i) % this.length)];
-      return code === MISSING ? Number.NaN : code * QUANTUM + CENTRE;
+      const code = p.days[p.daysAt + ((n - kept + i) % p.daysLength)];
+      if (code === MISSING) return Number.NaN;
+      z += DISTANCES[code + LARGEST];
+      return z;
     });
-  }
-
-  restore(saved: ArrayBuffer | undefined): void {
-    const length = (saved?.byteLength ?? 0) / 2;
-    if (!(length > 0 && length <= MOST_DAYS)) throw damaged('forecast state of another size');
-    this.allot(length);
-    fill(this.ownDays(), saved);
   }
 }

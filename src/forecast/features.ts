@@ -1,5 +1,5 @@
 import type { ModelLayout } from './model-layout.ts';
-import type { SeasonRing } from './season-ring.ts';
+import type { RingState } from './season-ring.ts';
 
 /**
  * Fills `x` for the target step `t`, seen from `h` steps before it, where the value was `c` and before that `before`:
@@ -7,8 +7,8 @@ import type { SeasonRing } from './season-ring.ts';
  */
 export function fillFeatures(
   x: Float64Array,
-  ring: SeasonRing,
-  { day, week }: Pick<ModelLayout, 'day' | 'week'>,
+  m: RingState,
+  { day, week, ring }: Pick<ModelLayout, 'day' | 'week' | 'ring'>,
   t: number,
   h: number,
   c: number,
@@ -18,13 +18,13 @@ export function fillFeatures(
   const origin = t - h;
   x[0] = x[1] = x[5] = 0;
   if (day > 0) {
-    const target = ring.at(t - day * Math.ceil(h / day));
-    const same = ring.at(origin - day);
+    const target = ring.at(m, t - day * Math.ceil(h / day));
+    const same = ring.at(m, origin - day);
     if (!Number.isNaN(target)) {
       x[1] = target - c;
       if (!Number.isNaN(same)) {
         x[0] = target - same;
-        const sameBefore = ring.at(origin - day - 1);
+        const sameBefore = ring.at(m, origin - day - 1);
         if (!Number.isNaN(sameBefore)) x[5] = same - sameBefore;
       }
     }
@@ -34,8 +34,8 @@ export function fillFeatures(
     // A gap in last week: the day stands in.
     x[2] = x[0];
     x[3] = x[1];
-    const target = ring.at(t - week * Math.ceil(h / week));
-    const same = ring.at(origin - week);
+    const target = ring.at(m, t - week * Math.ceil(h / week));
+    const same = ring.at(m, origin - week);
     if (!Number.isNaN(target) && !Number.isNaN(same)) {
       x[2] = target - same;
       x[3] = target - c;

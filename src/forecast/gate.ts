@@ -1,7 +1,7 @@
-import type { HeadState, HorizonHead } from './horizon-head.ts';
+import type { HeadState } from './horizon-head.ts';
 import type { ModelLayout } from './model-layout.ts';
 import { HELD, HELD_FROM, SEASON_SCALE } from './model-scalars.ts';
-import { decodeCell, encodeCell, MISSING, type SeasonRing } from './season-ring.ts';
+import { decodeCell, encodeCell, MISSING, type RingState } from './season-ring.ts';
 
 /** Errors of more than this many scales are held for missing, for a while. */
 const GATE = 8;
@@ -9,12 +9,8 @@ const GATE_AFTER = 12;
 /** Days that differ by less than this many of their usual differences are alike. */
 const NEAR = 2;
 
-interface GateState extends HeadState {
-  readonly scalars: Float64Array;
-  readonly scalarsAt: number;
+interface GateState extends HeadState, RingState {
   readonly layout: ModelLayout;
-  readonly ring: SeasonRing;
-  readonly heads: readonly HorizonHead[];
 }
 
 /** An outlier, for the time being; a value like others; an outlier that has lasted long enough. */
@@ -27,7 +23,7 @@ export type Verdict = 'held' | 'usual' | 'believed';
 export function verdictOf(m: GateState, z: number, forecast: number, t: number): Verdict {
   const s = m.scalars;
   const o = m.scalarsAt;
-  const head = m.heads[0];
+  const head = m.layout.heads[0];
   const off = Math.abs(z - forecast);
   const usual = isUsual(m, z, off, t);
   const near = !(off > GATE * head.scale(m));
@@ -50,17 +46,19 @@ export function verdictOf(m: GateState, z: number, forecast: number, t: number):
 function isUsual(m: GateState, z: number, off: number, t: number): boolean {
   const s = m.scalars;
   const at = m.scalarsAt + SEASON_SCALE;
-  const apart = m.layout.day > 0 ? Math.abs(z - m.ring.at(t - m.layout.day)) : Number.NaN;
+  const { day, week, ring } = m.layout;
+  const apart = day > 0 ? Math.abs(z - ring.at(m, t - day)) : Number.NaN;
   const scale = s[at];
   if (!Number.isNaN(apart)) s[at] += 0.02 * (1.25 * Math.min(apart, 4 * scale) - scale);
-  const weekly = m.layout.week > 0 ? Math.abs(z - m.ring.at(t - m.layout.week)) : Number.NaN;
+  const weekly = week > 0 ? Math.abs(z - ring.at(m, t - week)) : Number.NaN;
   const limit = Math.min(NEAR * scale, off / 4);
   return apart <= limit || weekly <= limit;
 }
 
 /** Keeps what is held; the ring has what was expected instead. */
 export function keepHeld(m: GateState, raw: number, t: number): void {
-  const { heldAt, heldCells, stepsPerCell } = m.layout;
+  const { heldAt, heldCells, ring } = m.layout;
+  const { stepsPerCell } = ring;
   const from = m.scalars[m.scalarsAt + HELD_FROM];
   const at = m.cellsAt + heldAt;
   if (t === from) m.cells.fill(MISSING, at, at + heldCells);
@@ -78,10 +76,10 @@ function firstHeld(m: GateState): number {
  * sharp edge that comes each day, and each day it would be an outlier again.
  */
 export function releaseHeld(m: GateState): void {
-  const { heldAt, heldCells, stepsPerCell } = m.layout;
-  const from = Math.floor(m.scalars[m.scalarsAt + HELD_FROM] / stepsPerCell);
+  const { heldAt, heldCells, ring } = m.layout;
+  const from = Math.floor(m.scalars[m.scalarsAt + HELD_FROM] / ring.stepsPerCell);
   const at = m.cellsAt + heldAt;
-  for (let i = 0; i < heldCells; i++) if (m.cells[at + i] !== MISSING) m.ring.set(from + i, m.cells[at + i]);
+  for (let i = 0; i < heldCells; i++) if (m.cells[at + i] !== MISSING) ring.set(m, from + i, m.cells[at + i]);
 }
 
 /** A change by less than a fifth is believed at its next step, one by more than three only after the whole patience. */

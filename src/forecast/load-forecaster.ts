@@ -10,11 +10,11 @@ import type {
 } from '../model/series.ts';
 import { timeToCapacity } from './capacity.ts';
 import { type DailyOutlook, dailyOutlook, driftOf } from './daily-outlook.ts';
-import { DailyPeaks, PEAK_SCALARS, peakFloats } from './daily-peaks.ts';
-import type { SeasonalOptions } from './model-layout.ts';
+import { DailyPeaks, PEAK_SCALARS, type PeakState, peakFloats } from './daily-peaks.ts';
+import { layoutOf, type OwnNumbers, type SeasonalOptions } from './model-layout.ts';
 import { MODEL_SCALARS } from './model-scalars.ts';
 import { SeasonalModel } from './seasonal-model.ts';
-import { packState, unpackState } from './state.ts';
+import { damaged, fill, packState, unpackState } from './state.ts';
 import { DAY_US, defaultHorizons, WEEK_US } from './steps.ts';
 import { whatIfPath } from './what-if.ts';
 
@@ -29,11 +29,11 @@ const MOST_WIDENING = 1.6;
 /** Steps of one forecast, at most: a year of five minutes. */
 const MOST_STEPS = 105_120;
 
-/** Scalars of the open step: its number, the sum and number of its values, the steps of the series in it. */
-const STEP = 0;
-const SUM = 1;
-const VALUES = 2;
-const PARTS = 3;
+/** Scalars of the open step, behind the model's: its number, the sum and number of its values, the steps of the series in it. */
+const STEP = MODEL_SCALARS;
+const SUM = MODEL_SCALARS + 1;
+const VALUES = MODEL_SCALARS + 2;
+const PARTS = MODEL_SCALARS + 3;
 const OPEN_SCALARS = 4;
 
 /** What forecasters with the same options share; `stepUs` is a multiple of the series' step, so that a week fits the ring. */
@@ -41,6 +41,8 @@ interface Plan {
   signature: string;
   perStep: number;
   model: SeasonalOptions;
+  own: OwnNumbers;
+  peaks: DailyPeaks;
 }
 
 function planOf(options: ForecastOptions): Plan {
@@ -49,7 +51,13 @@ function planOf(options: ForecastOptions): Plan {
   const wanted = options.horizons?.map((h) => Math.max(1, Math.round(h / perStep)));
   const horizons = [...new Set([1, ...(wanted ?? defaultHorizons(stepUs * perStep))])].sort((a, b) => a - b);
   const signature = JSON.stringify(['forecast', stepUs, seasonUs, maxCells, horizons]);
-  return { signature, perStep, model: { stepUs: stepUs * perStep, seasonUs, maxCells, horizons } };
+  const model = { stepUs: stepUs * perStep, seasonUs, maxCells, horizons };
+  const size = peakFloats(model.stepUs);
+  const open = perStep === 1 ? 0 : OPEN_SCALARS;
+  const own = { scalars: open + PEAK_SCALARS, floats: size };
+  const { ownScalars, ownFloats } = layoutOf(model, own);
+  const peaks = new DailyPeaks(ownScalars + open, ownFloats, size);
+  return { signature, perStep, model, own, peaks };
 }
 
 const plans = new Map<string, Plan>();
@@ -63,76 +71,92 @@ function planFor(options: ForecastOptions): Plan {
   return plan;
 }
 
-class SeasonalForecaster implements LoadForecaster {
+/** What was fitted to a series' days, and what was asked of it. */
+interface Fitted {
+  day: number;
+  outlook: DailyOutlook | null;
+  capacity: Map<string, Capacity>;
+}
+
+/** Of the series asked last; it is larger than all else that is known of one. */
+const outlooks = new Map<SeasonalForecaster, Fitted>();
+const MOST_OUTLOOKS = 64;
+
+/** One object a series: a hundred thousand of them are a matter of memory. */
+class SeasonalForecaster extends SeasonalModel implements LoadForecaster, PeakState {
   private readonly plan: Plan;
-  private readonly model: SeasonalModel;
-  private readonly peaks: DailyPeaks;
-  /** Where the open step's scalars are in the model's. */
-  private readonly at: number;
-  private fitted: { day: number; outlook: DailyOutlook | null; capacity: Map<string, Capacity> } | null = null;
+  days!: Int8Array;
+  daysAt = 0;
+  daysLength = 0;
 
   constructor(plan: Plan) {
+    super(plan.model, plan.own);
     this.plan = plan;
-    const floats = peakFloats(plan.model.stepUs);
-    this.model = new SeasonalModel(plan.model, { scalars: OPEN_SCALARS + PEAK_SCALARS, floats });
-    const { layout, scalars, scalarsAt } = this.model;
-    this.at = scalarsAt + MODEL_SCALARS;
-    scalars[this.at + STEP] = Number.NaN;
-    this.peaks = new DailyPeaks(this.model, this.at + OPEN_SCALARS, layout.floats, floats);
-  }
-
-  private get stepUs(): number {
-    return this.plan.model.stepUs;
+    if (plan.perStep > 1) this.scalars[this.scalarsAt + STEP] = Number.NaN;
+    plan.peaks.init(this);
   }
 
   restore(state: StateReader): void {
     const saved = unpackState(this.plan.signature, state.bytes());
-    this.model.restore(saved);
-    this.peaks.restore(saved[5]);
-    this.fitted = null;
+    this.restoreArrays(saved);
+    if (!this.plan.peaks.allot(this, saved[4]?.byteLength ?? 0)) throw damaged('forecast state of another size');
+    fill(this.ownDays(), saved[4]);
+    outlooks.delete(this);
   }
 
   save(out: StateWriter): void {
-    out.bytes(packState(this.plan.signature, [...this.model.arrays(), this.peaks.ownDays()]));
+    out.bytes(packState(this.plan.signature, [...this.arrays(), this.ownDays()]));
+  }
+
+  private ownDays(): Int8Array {
+    return this.days.subarray(this.daysAt, this.daysAt + this.daysLength);
   }
 
   update(timeUs: number, value: number): void {
-    const { at, model, plan } = this;
-    const s = model.scalars;
-    const step = plan.perStep === 1 ? timeUs / this.stepUs : Math.floor(timeUs / this.stepUs);
-    if (step < s[at + STEP]) return;
-    if (step !== s[at + STEP]) {
+    const s = this.scalars;
+    const o = this.scalarsAt;
+    const { perStep } = this.plan;
+    if (perStep === 1) {
+      this.take(timeUs, value);
+      return;
+    }
+    const step = Math.floor(timeUs / this.layout.stepUs);
+    if (step < s[o + STEP]) return;
+    if (step !== s[o + STEP]) {
       this.close();
-      s[at + STEP] = step;
-      s[at + SUM] = s[at + VALUES] = s[at + PARTS] = 0;
+      s[o + STEP] = step;
+      s[o + SUM] = s[o + VALUES] = s[o + PARTS] = 0;
     }
-    s[at + PARTS]++;
+    s[o + PARTS]++;
     if (!Number.isNaN(value)) {
-      s[at + SUM] += value;
-      s[at + VALUES]++;
+      s[o + SUM] += value;
+      s[o + VALUES]++;
     }
-    if (s[at + PARTS] >= plan.perStep) this.close();
+    if (s[o + PARTS] >= perStep) this.close();
   }
 
   /** Learns the open step once; a step without any value is missing. */
   private close(): void {
-    const { at, model } = this;
-    const s = model.scalars;
-    const n = s[at + VALUES];
-    s[at + VALUES] = 0;
-    const timeUs = s[at + STEP] * this.stepUs;
-    if (!(n > 0) || !model.reach(timeUs)) return;
-    model.learn(timeUs, s[at + SUM] / n);
-    this.peaks.add(timeUs, s[at + SUM] / n);
+    const s = this.scalars;
+    const o = this.scalarsAt;
+    const n = s[o + VALUES];
+    s[o + VALUES] = 0;
+    if (n > 0) this.take(s[o + STEP] * this.layout.stepUs, s[o + SUM] / n);
+  }
+
+  private take(timeUs: number, value: number): void {
+    if (Number.isNaN(value) || !this.reach(timeUs)) return;
+    this.learn(timeUs, value);
+    this.plan.peaks.add(this, timeUs, value);
   }
 
   forecast(steps: number, whatIf: WhatIf = {}): LoadForecast {
-    const { model, stepUs } = this;
-    const season = Math.max(DAY_US, model.layout.day * stepUs);
-    const learned = model.seen >= 2 && model.ageUs(model.lastTimeUs) >= 2 * season;
+    const { stepUs } = this.layout;
+    const season = Math.max(DAY_US, this.layout.day * stepUs);
+    const learned = this.seen >= 2 && this.ageUs(this.lastTimeUs) >= 2 * season;
     const points: ForecastPoint[] = [];
-    if (model.seen >= LEAST_SEEN) {
-      const furthest = model.heads[model.heads.length - 1].horizon;
+    if (this.seen >= LEAST_SEEN) {
+      const furthest = this.heads[this.heads.length - 1].horizon;
       const daily = steps > furthest ? this.dailyOutlook() : null;
       const offset = steps > furthest ? this.offset(furthest) : 0;
       for (let h = 1; h <= Math.min(steps, MOST_STEPS); h++) {
@@ -140,20 +164,28 @@ class SeasonalForecaster implements LoadForecaster {
       }
     }
     const outlook = (whatIf.growth ?? 1) === 1 ? null : this.dailyOutlook();
-    return { stepUs, learned, points: whatIfPath(points, outlook, model.lastTimeUs, whatIf) };
+    return { stepUs, learned, points: whatIfPath(points, outlook, this.lastTimeUs, whatIf) };
   }
 
   /** Fitted once a day, because only a closed day changes it. */
   private dailyOutlook(): DailyOutlook | null {
-    const day = this.peaks.openDayUs;
-    if (this.fitted?.day !== day)
-      this.fitted = { day, outlook: dailyOutlook(this.peaks.history()), capacity: new Map() };
-    return this.fitted.outlook;
+    return this.fitted().outlook;
+  }
+
+  private fitted(): Fitted {
+    const day = this.plan.peaks.openDayUs(this);
+    const known = outlooks.get(this);
+    if (known && Object.is(known.day, day)) return known;
+    outlooks.delete(this);
+    if (outlooks.size >= MOST_OUTLOOKS) outlooks.delete(outlooks.keys().next().value!);
+    const fitted = { day, outlook: dailyOutlook(this.plan.peaks.history(this)), capacity: new Map() };
+    outlooks.set(this, fitted);
+    return fitted;
   }
 
   private near(h: number): ForecastPoint {
-    const band = this.model.outlook(h);
-    return toPoint(this.model.lastTimeUs + h * this.stepUs, band.z, band.half80, band.half95);
+    const band = this.outlook(h);
+    return toPoint(this.lastTimeUs + h * this.layout.stepUs, band.z, band.half80, band.half95);
   }
 
   /** By how much the coming day is expected to depart from the same day last week. */
@@ -161,7 +193,7 @@ class SeasonalForecaster implements LoadForecaster {
     let sum = 0;
     let n = 0;
     for (let h = 1; h <= furthest; h++) {
-      const departure = this.model.outlook(h).z - this.model.lastSeason(h);
+      const departure = this.outlook(h).z - this.lastSeason(h);
       if (Number.isNaN(departure)) continue;
       sum += departure;
       n++;
@@ -174,27 +206,25 @@ class SeasonalForecaster implements LoadForecaster {
    * back towards the trend as far as departures from it do not last.
    */
   private beyond(h: number, furthest: number, offset: number, daily: DailyOutlook | null): ForecastPoint {
-    const timeUs = this.model.lastTimeUs + h * this.stepUs;
-    const last = this.model.outlook(furthest);
-    const days = ((h - furthest) * this.stepUs) / DAY_US;
-    const season = this.model.lastSeason(h);
-    const weeks = Math.ceil((h * this.stepUs) / WEEK_US);
+    const timeUs = this.lastTimeUs + h * this.layout.stepUs;
+    const last = this.outlook(furthest);
+    const days = ((h - furthest) * this.layout.stepUs) / DAY_US;
+    const season = this.lastSeason(h);
+    const weeks = Math.ceil((h * this.layout.stepUs) / WEEK_US);
     const drift = daily ? driftOf(daily, weeks, days) : { z: 0, error: 0 };
     const z = Number.isNaN(season) ? last.z : season + offset * FADE_A_DAY ** days + drift.z;
     const widening = Math.min(MOST_WIDENING, Math.sqrt(weeks));
-    const scatter = this.model.seasonHalves();
+    const scatter = this.seasonHalves();
     const half80 = Math.max(last.half80, widening * scatter.half80);
     const half95 = Math.max(last.half95, widening * scatter.half95);
     return toPoint(timeUs, z, Math.hypot(half80, 1.28 * drift.error), Math.hypot(half95, 1.96 * drift.error));
   }
 
   capacity(threshold: number, horizonUs: number, seed = 1, whatIf: WhatIf = {}): Capacity {
-    const outlook = this.dailyOutlook();
-    const known = this.fitted?.capacity;
+    const { outlook, capacity: known, day } = this.fitted();
     const question = `${threshold} ${horizonUs} ${seed} ${whatIf.growth} ${whatIf.add}`;
-    const day = this.peaks.openDayUs;
-    const answer = known?.get(question) ?? timeToCapacity(outlook, threshold, horizonUs, day, seed, whatIf);
-    if (known && known.size < MOST_ANSWERS) known.set(question, answer);
+    const answer = known.get(question) ?? timeToCapacity(outlook, threshold, horizonUs, day, seed, whatIf);
+    if (known.size < MOST_ANSWERS) known.set(question, answer);
     return answer;
   }
 }

@@ -1,4 +1,6 @@
 import { HorizonHead, headCells, headFloats } from './horizon-head.ts';
+import { CELL_SCALARS, MODEL_SCALARS } from './model-scalars.ts';
+import { SeasonRing } from './season-ring.ts';
 import { DAY_US, gatePatience } from './steps.ts';
 
 export interface SeasonalOptions {
@@ -15,16 +17,20 @@ export interface ModelLayout {
   /** Season lengths in steps; 0 for none. */
   day: number;
   week: number;
-  stepsPerCell: number;
-  ringCells: number;
+  ring: SeasonRing;
   /** Gross outliers in a row before they are believed. */
   patience: number;
   /** Missing steps in a row that are filled with what was expected. */
   fillLimit: number;
   heads: HorizonHead[];
-  /** Floats of all heads; their cells, behind which are those for held values. */
+  /** Numbers of one series: those of the model and its heads, behind them the owner's. */
+  scalars: number;
   floats: number;
+  /** Cells of all heads, behind which are those for held values. */
   cells: number;
+  /** Where the owner's begin. */
+  ownScalars: number;
+  ownFloats: number;
   heldAt: number;
   heldCells: number;
 }
@@ -32,22 +38,29 @@ export interface ModelLayout {
 const layouts = new Map<string, ModelLayout>();
 const MOST_LAYOUTS = 256;
 
-export function layoutOf(options: SeasonalOptions): ModelLayout {
-  const key = JSON.stringify(options);
+/** Numbers that the owner of a model keeps behind its own; saved with them. */
+export interface OwnNumbers {
+  scalars: number;
+  floats: number;
+}
+
+export function layoutOf(options: SeasonalOptions, own: OwnNumbers): ModelLayout {
+  const key = JSON.stringify([options, own]);
   const known = layouts.get(key);
   if (known) return known;
-  const layout = makeLayout(options);
+  const layout = makeLayout(options, own);
   if (layouts.size < MOST_LAYOUTS) layouts.set(key, layout);
   return layout;
 }
 
-function makeLayout({ stepUs, seasonUs, horizons, maxCells }: SeasonalOptions): ModelLayout {
+function makeLayout({ stepUs, seasonUs, horizons, maxCells }: SeasonalOptions, own: OwnNumbers): ModelLayout {
   const longest = Math.max(0, ...seasonUs) / stepUs;
   const stepsPerCell = Math.max(1, Math.ceil(longest / maxCells));
   const lag = (us: number) => (stepsPerCell === 1 ? Math.round(us / stepUs) : us / stepUs);
   const lags = seasonUs.map(lag).filter((m) => m >= 2);
   const day = lags.length > 0 ? Math.min(...lags) : 0;
   const most = lags.length > 0 ? Math.max(...lags) : 0;
+  const scalars = MODEL_SCALARS + (stepsPerCell === 1 ? 0 : CELL_SCALARS);
   let floats = 0;
   let cells = 0;
   const heads = horizons.map((horizon) => {
@@ -62,12 +75,14 @@ function makeLayout({ stepUs, seasonUs, horizons, maxCells }: SeasonalOptions): 
     stepUs,
     day,
     week: most > day ? most : 0,
-    stepsPerCell,
-    ringCells: Math.ceil(most / stepsPerCell) + horizons[horizons.length - 1] + 3,
+    ring: new SeasonRing(stepsPerCell, Math.ceil(most / stepsPerCell) + horizons[horizons.length - 1] + 3),
     patience,
     fillLimit: Math.max(1, Math.min(4096, Math.round(DAY_US / stepUs))),
     heads,
-    floats,
+    scalars: scalars + own.scalars,
+    ownScalars: scalars,
+    floats: floats + own.floats,
+    ownFloats: floats,
     cells: cells + heldCells,
     heldAt: cells,
     heldCells,

@@ -18,4 +18,13 @@ export const WEEK_SCALE = 14;
 /** Widths of the intervals of a week ahead in units of `WEEK_SCALE`. */
 export const WEEK_95 = 15;
 export const WEEK_80 = 16;
-export const MODEL_SCALARS = 17;
+/** Of the ring: what zero is read as, cells closed, where the next one goes. */
+export const FLOOR = 17;
+export const CLOSED = 18;
+export const NEXT = 19;
+export const MODEL_SCALARS = 20;
+/** Only where a cell holds several steps: sum and number of the open one's values, its steps. */
+export const CELL_SUM = 20;
+export const CELL_VALUES = 21;
+export const CELL_STEPS = 22;
+export const CELL_SCALARS = 3;

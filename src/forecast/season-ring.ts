@@ -1,143 +1,127 @@
 import { int16 } from './arena.ts';
-import { damaged, fill } from './state.ts';
+import { CELL_STEPS, CELL_SUM, CELL_VALUES, CLOSED, FLOOR, NEXT } from './model-scalars.ts';
 
-/**
- * The recent past of one series in log space, two bytes a cell, quantised at 0.2 %. A cell is one step, or several
- * when the longest season has more steps than the ring may have cells; then lags are read between cell means.
- * The ring grows with the age of the series, so that a key seen for an hour costs an hour.
- */
 const QUANTUM = 0.002;
 export const MISSING = -32768;
 /** Zero has no logarithm; it is read as the floor of the moment. */
 const ZERO = -32767;
 const FIRST_CELLS = 32;
-/** Growth: few and large steps, for what is left behind is not taken back at once. */
+/** Growth: few and large steps, for what is left behind is not taken back. */
 const GROWTH = 8;
 /** A ring of up to this many cells is made whole at once. */
 const SMALL = 256;
 
+/** The ring of one series. */
+export interface RingState {
+  readonly scalars: Float64Array;
+  readonly scalarsAt: number;
+  past: Int16Array;
+  pastAt: number;
+  pastLength: number;
+}
+
+/**
+ * The recent past of a series in log space, two bytes a cell, quantised at 0.2 %. A cell is one step, or several
+ * when the longest season has more steps than the ring may have cells; then lags are read between cell means.
+ * The ring grows with the age of the series, so that a key seen for an hour costs an hour. It holds no numbers of its own:
+ * those of a series come as `m`.
+ */
 export class SeasonRing {
   readonly stepsPerCell: number;
   readonly maxCells: number;
-  /** Read for zeros and for values below it. */
-  floor = -50;
-  private cells!: Int16Array;
-  /** Where the ring's cells begin in `cells`, and how many there are. */
-  private cellsAt = 0;
-  private length = 0;
-  /** Cells pushed since the start, the open one not counted. */
-  count = 0;
-  /** Where the next cell goes. */
-  private next = 0;
-  private sum = 0;
-  private inSum = 0;
-  private inCell = 0;
+  readonly firstCells: number;
 
   constructor(stepsPerCell: number, maxCells: number) {
     this.stepsPerCell = stepsPerCell;
     this.maxCells = maxCells;
-    this.allot(maxCells <= SMALL ? maxCells : FIRST_CELLS);
+    this.firstCells = maxCells <= SMALL ? maxCells : FIRST_CELLS;
   }
 
-  private allot(length: number): void {
-    const { array, at } = int16(length);
-    this.cells = array;
-    this.cellsAt = at;
-    this.length = length;
-  }
-
-  /** The cells themselves, for saving. */
-  ownCells(): Int16Array {
-    return this.cells.subarray(this.cellsAt, this.cellsAt + this.length);
+  init({ scalars, scalarsAt }: RingState): void {
+    scalars[scalarsAt + FLOOR] = -50;
   }
 
   /** Appends one step; NaN is missing, -Infinity zero. */
-  push(z: number): void {
+  push(m: RingState, z: number): void {
     if (this.stepsPerCell === 1) {
-      this.append(encodeCell(z));
+      this.append(m, encodeCell(z));
       return;
     }
+    const s = m.scalars;
+    const o = m.scalarsAt;
     if (!Number.isNaN(z)) {
-      this.sum += Math.max(z, this.floor);
-      this.inSum++;
+      s[o + CELL_SUM] += Math.max(z, s[o + FLOOR]);
+      s[o + CELL_VALUES]++;
     }
-    if (++this.inCell === this.stepsPerCell) {
-      this.append(encodeCell(this.inSum > 0 ? this.sum / this.inSum : Number.NaN));
-      this.sum = this.inSum = this.inCell = 0;
+    if (++s[o + CELL_STEPS] === this.stepsPerCell) {
+      this.append(m, encodeCell(s[o + CELL_VALUES] > 0 ? s[o + CELL_SUM] / s[o + CELL_VALUES] : Number.NaN));
+      s[o + CELL_SUM] = s[o + CELL_VALUES] = s[o + CELL_STEPS] = 0;
     }
   }
 
-  private append(code: number): void {
-    if (this.count === this.length && this.length < this.maxCells) this.grow();
-    this.cells[this.cellsAt + this.next] = code;
-    this.count++;
-    this.next = this.count % this.length;
+  private append(m: RingState, code: number): void {
+    const s = m.scalars;
+    const o = m.scalarsAt;
+    if (s[o + CLOSED] === m.pastLength && m.pastLength < this.maxCells) this.grow(m);
+    m.past[m.pastAt + s[o + NEXT]] = code;
+    s[o + CLOSED]++;
+    s[o + NEXT] = s[o + NEXT] + 1 === m.pastLength ? 0 : s[o + NEXT] + 1;
   }
 
   /** Only ever called before the first wrap, so the cells stay where they are. */
-  private grow(): void {
-    const smaller = this.ownCells();
-    this.allot(Math.min(this.maxCells, this.length * GROWTH));
-    this.cells.set(smaller, this.cellsAt);
-    this.next = this.count;
+  private grow(m: RingState): void {
+    const { past, pastAt, pastLength } = m;
+    this.allot(m, Math.min(this.maxCells, pastLength * GROWTH));
+    m.past.set(past.subarray(pastAt, pastAt + pastLength), m.pastAt);
+    m.scalars[m.scalarsAt + NEXT] = pastLength;
+  }
+
+  /** Room for another number of cells, whose content is nothing. */
+  allot(m: RingState, length: number): void {
+    const { array, at } = int16(length);
+    m.past = array;
+    m.pastAt = at;
+    m.pastLength = length;
   }
 
   /** Forgets everything, for a gap longer than the ring. */
-  clear(): void {
-    this.count = this.next = 0;
-    this.sum = this.inSum = this.inCell = 0;
+  clear({ scalars, scalarsAt }: RingState): void {
+    scalars.fill(0, scalarsAt + CLOSED, scalarsAt + (this.stepsPerCell === 1 ? NEXT : CELL_STEPS) + 1);
   }
 
   /** Writes a closed cell anew, as `encodeCell` gives it; one that is not there any more, or not yet, is left. */
-  set(i: number, code: number): void {
-    const back = this.count - i;
-    if (back <= 0 || back > this.length || i < 0) return;
-    const at = this.next - back;
-    this.cells[this.cellsAt + (at < 0 ? at + this.length : at)] = code;
+  set(m: RingState, i: number, code: number): void {
+    const back = m.scalars[m.scalarsAt + CLOSED] - i;
+    if (back <= 0 || back > m.pastLength || i < 0) return;
+    const at = m.scalars[m.scalarsAt + NEXT] - back;
+    m.past[m.pastAt + (at < 0 ? at + m.pastLength : at)] = code;
   }
 
   /** The cell with this absolute number; NaN when missing, too old or not yet there. */
-  cell(i: number): number {
-    const back = this.count - i;
-    const { length } = this;
+  cell(m: RingState, i: number): number {
+    const s = m.scalars;
+    const o = m.scalarsAt;
+    const back = s[o + CLOSED] - i;
+    const length = m.pastLength;
     if (back <= 0 || back > length || i < 0) return Number.NaN;
     // Adding is cheaper than a division, and this is read five times a step and horizon.
-    const at = this.next - back;
-    const code = this.cells[this.cellsAt + (at < 0 ? at + length : at)];
+    const at = s[o + NEXT] - back;
+    const code = m.past[m.pastAt + (at < 0 ? at + length : at)];
     if (code === MISSING) return Number.NaN;
-    return code === ZERO ? this.floor : Math.max(code * QUANTUM, this.floor);
+    return code === ZERO ? s[o + FLOOR] : Math.max(code * QUANTUM, s[o + FLOOR]);
   }
 
   /** The value at a step, counted from the first one pushed. */
-  at(step: number): number {
-    if (this.stepsPerCell === 1) return this.cell(step);
+  at(m: RingState, step: number): number {
+    if (this.stepsPerCell === 1) return this.cell(m, step);
     const place = (step + 0.5) / this.stepsPerCell - 0.5;
     const left = Math.floor(place);
-    const a = this.cell(left);
-    const b = this.cell(left + 1);
+    const a = this.cell(m, left);
+    const b = this.cell(m, left + 1);
     if (Number.isNaN(a)) return b;
     return Number.isNaN(b) ? a : a + (b - a) * (place - left);
   }
-
-  /** The scalars that are not in `cells`, for saving. */
-  scalars(): number[] {
-    return [this.floor, this.count, this.sum, this.inSum, this.inCell];
-  }
-
-  restore(scalars: ArrayLike<number>, saved: ArrayBuffer | undefined): void {
-    const length = (saved?.byteLength ?? 0) / 2;
-    if (!(length > 0 && length <= this.maxCells)) throw damaged('forecast state of another size');
-    this.allot(length);
-    fill(this.ownCells(), saved);
-    this.floor = scalars[0];
-    this.count = scalars[1];
-    this.sum = scalars[2];
-    this.inSum = scalars[3];
-    this.inCell = scalars[4];
-    this.next = this.count % length;
-  }
 }
-export const RING_SCALARS = 5;
 
 /** A value as a cell holds it; NaN is missing, -Infinity zero. */
 export function encodeCell(z: number): number {

@@ -1,40 +1,35 @@
 import { fillFeatures } from './features.ts';
 import { keepHeld, releaseHeld, verdictOf } from './gate.ts';
 import type { HorizonHead } from './horizon-head.ts';
-import { layoutOf, type ModelLayout, type SeasonalOptions } from './model-layout.ts';
+import { layoutOf, type OwnNumbers, type SeasonalOptions } from './model-layout.ts';
 import { ModelNumbers } from './model-numbers.ts';
 import {
   CURRENT,
   FILLED,
   FIRST_US,
+  FLOOR,
   HELD,
   LAST_INDEX,
   LEAST,
   LEVEL,
   MEAN,
-  MODEL_SCALARS,
   PREVIOUS,
   REAL,
-  SEASON_SCALE,
   STARTED,
   STEP,
-  WEEK_80,
-  WEEK_95,
-  WEEK_SCALE,
 } from './model-scalars.ts';
 import { type Band, outlookBand } from './outlook.ts';
-import { FEATURES } from './rls.ts';
-import { RING_SCALARS, SeasonRing } from './season-ring.ts';
-import { fill, type StateArray } from './state.ts';
+import { MOST_FEATURES } from './rls.ts';
+import { damaged, fill, type StateArray } from './state.ts';
+import { initWeek, noteWeek, weekHalves } from './week-scatter.ts';
 
 /** The level follows the last dozen steps. */
 const LEVEL_RATE = 0.15;
 
-/** How fast the widths of the weekly interval follow its misses: a wholly missed week makes them three times as wide. */
-const WEEK_RATE = 1.2;
+const NOTHING: OwnNumbers = { scalars: 0, floats: 0 };
 
 /** The features of the step at hand; shared because a step runs to its end before the next begins. */
-const x = new Float64Array(FEATURES);
+const x = new Float64Array(MOST_FEATURES);
 
 /**
  * Seasonal autoregression in log space, z = ln y, fitted by recursive least squares, one head a horizon:
@@ -43,37 +38,40 @@ const x = new Float64Array(FEATURES);
  * the season are held for missing until they persist; missing values are filled with the forecast.
  */
 export class SeasonalModel extends ModelNumbers {
-  readonly layout: ModelLayout;
-  readonly ring: SeasonRing;
-
-  /** @param extra scalars and floats for the owner, behind the model's own; saved with them */
-  constructor(options: SeasonalOptions, extra = { scalars: 0, floats: 0 }) {
-    const layout = layoutOf(options);
-    super(MODEL_SCALARS + extra.scalars, layout.floats + extra.floats, layout.cells);
-    this.layout = layout;
-    this.ring = new SeasonRing(layout.stepsPerCell, layout.ringCells);
-    for (const head of layout.heads) head.init(this);
-    this.scalars[this.scalarsAt + SEASON_SCALE] = this.scalars[this.scalarsAt + WEEK_SCALE] = 0.5;
-    this.scalars[this.scalarsAt + WEEK_95] = 2.1;
-    this.scalars[this.scalarsAt + WEEK_80] = 1.28;
+  constructor(options: SeasonalOptions, own: OwnNumbers = NOTHING) {
+    super(layoutOf(options, own));
+    this.layout.ring.init(this);
+    for (const head of this.layout.heads) head.init(this);
+    initWeek(this);
     this.scalars[this.scalarsAt + LEAST] = Number.POSITIVE_INFINITY;
+  }
+
+  /** What zero is read as. */
+  get floor(): number {
+    return this.scalars[this.scalarsAt + FLOOR];
+  }
+
+  /** The value of a step that is still kept, in log space. */
+  private zAt(step: number): number {
+    return this.layout.ring.at(this, step);
   }
 
   get heads(): readonly HorizonHead[] {
     return this.layout.heads;
   }
 
-  /** What to save; `restore` takes the same arrays back. */
+  /** What to save; `restoreArrays` takes the same arrays back. */
   arrays(): StateArray[] {
-    return [...this.own(), Float64Array.from(this.ring.scalars()), this.ring.ownCells()];
+    return this.own();
   }
 
-  restore(saved: readonly ArrayBuffer[]): void {
-    const ring = new Float64Array(RING_SCALARS);
-    [...this.own(), ring].forEach((array, i) => {
+  restoreArrays(saved: readonly ArrayBuffer[]): void {
+    const length = (saved[3]?.byteLength ?? 0) / 2;
+    if (!(length > 0 && length <= this.layout.ring.maxCells)) throw damaged('forecast state of another size');
+    this.layout.ring.allot(this, length);
+    this.own().forEach((array, i) => {
       fill(array, saved[i]);
     });
-    this.ring.restore(ring, saved[4]);
   }
 
   /** Steps learned from since the start, missing and held ones not counted. */
@@ -101,7 +99,8 @@ export class SeasonalModel extends ModelNumbers {
     if (s[o + STARTED] === 0) return true;
     const missing = this.indexOf(timeUs) - s[o + LAST_INDEX] - 1;
     if (!(missing >= 0)) return false;
-    if (missing > this.ring.maxCells * this.ring.stepsPerCell) this.forget(missing);
+    const { maxCells, stepsPerCell } = this.layout.ring;
+    if (missing > maxCells * stepsPerCell) this.forget(missing);
     else for (let i = 0; i < missing; i++) this.advance(Number.NaN, 0);
     return true;
   }
@@ -110,7 +109,7 @@ export class SeasonalModel extends ModelNumbers {
   private forget(missing: number): void {
     const s = this.scalars;
     const o = this.scalarsAt;
-    this.ring.clear();
+    this.layout.ring.clear(this);
     for (const head of this.heads) head.forgetIssued(this);
     s[o + LAST_INDEX] += missing;
     s[o + STEP] = 0;
@@ -137,7 +136,7 @@ export class SeasonalModel extends ModelNumbers {
       this.layout.week > 0 && this.scalars[this.scalarsAt + STEP] > this.layout.week
         ? this.layout.week
         : this.layout.day;
-    return m > 0 ? this.ring.at(this.scalars[this.scalarsAt + STEP] - 1 + h - m * Math.ceil(h / m)) : Number.NaN;
+    return m > 0 ? this.zAt(this.scalars[this.scalarsAt + STEP] - 1 + h - m * Math.ceil(h / m)) : Number.NaN;
   }
 
   /** A value in the model's log space; NaN stays NaN. */
@@ -151,7 +150,7 @@ export class SeasonalModel extends ModelNumbers {
   }
 
   private floored(z: number): number {
-    return Math.max(z, this.ring.floor);
+    return Math.max(z, this.floor);
   }
 
   /** The forecast for the step after the last one, in log space; NaN before the first value. */
@@ -186,7 +185,7 @@ export class SeasonalModel extends ModelNumbers {
     s[o + MEAN] += rate * (Math.max(0, value) - s[o + MEAN]);
     if (value > 0) s[o + LEAST] = Math.min(s[o + LEAST] * 1.0005, value);
     const least = s[o + LEAST] === Number.POSITIVE_INFINITY ? 1 : s[o + LEAST] / 2;
-    this.ring.floor = Math.log(Math.max(least, s[o + MEAN] * 1e-4, Number.MIN_VALUE));
+    s[o + FLOOR] = Math.log(Math.max(least, s[o + MEAN] * 1e-4, Number.MIN_VALUE));
   }
 
   private advance(raw: number, value: number): void {
@@ -205,7 +204,7 @@ export class SeasonalModel extends ModelNumbers {
     if (verdict === 'believed') releaseHeld(this);
     if (real) {
       this.learnHeads(t, z);
-      this.noteWeek(t, z);
+      if (this.layout.week > 0) noteWeek(this, t, z - this.zAt(t - this.layout.week));
       s[o + REAL]++;
       s[o + FILLED] = 0;
     } else s[o + FILLED]++;
@@ -218,27 +217,9 @@ export class SeasonalModel extends ModelNumbers {
     this.issueAll(t);
   }
 
-  /** How far weeks are apart: the interval of what only last week can tell, and how wide it must be to hold its share. */
-  private noteWeek(t: number, z: number): void {
-    const apart = this.layout.week > 0 ? Math.abs(z - this.ring.at(t - this.layout.week)) : Number.NaN;
-    if (Number.isNaN(apart)) return;
-    const s = this.scalars;
-    const o = this.scalarsAt;
-    const rate = Math.max(1 / this.layout.week, 1 / (t - this.layout.week + 2));
-    const score = apart / s[o + WEEK_SCALE];
-    s[o + WEEK_SCALE] += rate * (1.25 * Math.min(apart, 6 * s[o + WEEK_SCALE]) - s[o + WEEK_SCALE]);
-    s[o + WEEK_95] *= Math.exp((WEEK_RATE / this.layout.week) * ((score > s[o + WEEK_95] ? 1 : 0) - 0.05));
-    s[o + WEEK_80] *= Math.exp((WEEK_RATE / this.layout.week) * ((score > s[o + WEEK_80] ? 1 : 0) - 0.2));
-  }
-
   /** Half widths of what the last season alone can tell, in log space. */
   seasonHalves(): { half80: number; half95: number } {
-    const weekly = this.layout.week > 0 && this.scalars[this.scalarsAt + STEP] > this.layout.week;
-    const scale = this.scalars[this.scalarsAt + (weekly ? WEEK_SCALE : SEASON_SCALE)];
-    return {
-      half80: scale * this.scalars[this.scalarsAt + WEEK_80],
-      half95: scale * this.scalars[this.scalarsAt + WEEK_95],
-    };
+    return weekHalves(this, this.scalars[this.scalarsAt + STEP] > this.layout.week);
   }
 
   private learnHeads(t: number, z: number): void {
@@ -246,13 +227,13 @@ export class SeasonalModel extends ModelNumbers {
       head.settle(this, t, z);
       const origin = t - head.horizon;
       if (origin < 1) continue;
-      const c = head.horizon === 1 ? this.scalars[this.scalarsAt + CURRENT] : this.ring.at(origin);
-      const before = head.horizon === 1 ? this.scalars[this.scalarsAt + PREVIOUS] : this.ring.at(origin - 1);
+      const c = head.horizon === 1 ? this.scalars[this.scalarsAt + CURRENT] : this.zAt(origin);
+      const before = head.horizon === 1 ? this.scalars[this.scalarsAt + PREVIOUS] : this.zAt(origin - 1);
       if (Number.isNaN(c) || Number.isNaN(before)) continue;
       // The level is kept for one step only; further ahead it adds nothing to the day and the week.
       fillFeatures(
         x,
-        this.ring,
+        this,
         this.layout,
         t,
         head.horizon,
@@ -266,7 +247,7 @@ export class SeasonalModel extends ModelNumbers {
 
   /** What stands for the second missing step in a row and later ones: yesterday's course, which cannot run away. */
   private drift(t: number): number {
-    const step = this.layout.day > 0 ? this.ring.at(t - this.layout.day) - this.ring.at(t - this.layout.day - 1) : 0;
+    const step = this.layout.day > 0 ? this.zAt(t - this.layout.day) - this.zAt(t - this.layout.day - 1) : 0;
     return this.scalars[this.scalarsAt + CURRENT] + (Number.isNaN(step) ? 0 : step);
   }
 
@@ -277,7 +258,10 @@ export class SeasonalModel extends ModelNumbers {
     s[o + PREVIOUS] = Number.isNaN(s[o + CURRENT]) ? z : s[o + CURRENT];
     s[o + CURRENT] = z;
     s[o + LEVEL] = Number.isNaN(s[o + LEVEL]) ? z : s[o + LEVEL] + LEVEL_RATE * (z - s[o + LEVEL]);
-    this.ring.push(s[o + FILLED] > this.layout.fillLimit ? Number.NaN : zero ? Number.NEGATIVE_INFINITY : z);
+    this.layout.ring.push(
+      this,
+      s[o + FILLED] > this.layout.fillLimit ? Number.NaN : zero ? Number.NEGATIVE_INFINITY : z,
+    );
   }
 
   private issueAll(origin: number): void {
@@ -287,7 +271,7 @@ export class SeasonalModel extends ModelNumbers {
       const t = origin + head.horizon;
       fillFeatures(
         x,
-        this.ring,
+        this,
         this.layout,
         t,
         head.horizon,

@@ -8,7 +8,7 @@ import { WeirError } from '../core/errors.ts';
 const HEADER = 12;
 const MAGIC = 0x31534657; // "WFS1"
 
-export type StateArray = Float64Array | Float32Array | Int16Array;
+export type StateArray = Float64Array | Float32Array | Int16Array | Int8Array;
 
 export function packState(signature: string, arrays: readonly StateArray[]): Uint8Array {
   const size = arrays.reduce((sum, a) => sum + 4 + a.byteLength, HEADER);
