@@ -40,7 +40,9 @@ export const STATE = 33;
 export const HISTORY = 34;
 /** 1 when the dialect says which side opened the flow. */
 export const OPENER = 35;
-export const FIELD_COUNT = 36;
+/** 1 when the log says that a filter let none of it through. */
+export const REFUSED = 36;
+export const FIELD_COUNT = 37;
 
 /** How a value is written. */
 export const COUNT = 0;

@@ -24,6 +24,7 @@ import { protocolNumber } from './protocol-names.ts';
 import * as V from './values.ts';
 import { BEGAN_WITH_ANSWER, packHistory } from './zeek-history.ts';
 
+const SYN = 2;
 const ACK = 16;
 const TCP = 6;
 const UDP = 17;
@@ -210,6 +211,7 @@ export class LogRow {
   /** What the row knows of its two directions. */
   #directions(batch: FlowBatch, row: number): number {
     const { values } = this;
+    if (batch.protocolIdentifier[row] === TCP && Number.isNaN(values[F.FLAGS])) return this.#withoutFlags(batch, row);
     if (!(this.has(F.R_PACKETS) || this.has(F.R_OCTETS) || this.has(F.R_LAYER2))) return 0;
     let meta = BIFLOW;
     if (values[F.OPENER] === 1) meta |= INITIATOR_KNOWN;
@@ -219,6 +221,20 @@ export class LogRow {
         ? (batch.tcpControlBits[row] & batch.reverseTcpControlBits[row] & ACK) !== 0
         : values[F.PACKETS] > 0 && values[F.R_PACKETS] > 0;
     return both ? meta | ESTABLISHED : meta;
+  }
+
+  /**
+   * TCP of a log that tells no flags is no stray segment: it counts as a connection, unless it was refused, which befalls
+   * those who ask, or was not answered.
+   */
+  #withoutFlags(batch: FlowBatch, row: number): number {
+    const { values } = this;
+    const isBiflow = this.has(F.R_PACKETS) || this.has(F.R_OCTETS) || this.has(F.R_LAYER2);
+    const meta = (isBiflow ? BIFLOW : 0) | (isBiflow && values[F.OPENER] === 1 ? INITIATOR_KNOWN : 0);
+    const answered = !isBiflow || values[F.R_PACKETS] > 0 || values[F.R_OCTETS] > 0;
+    if (values[F.REFUSED] !== 1 && answered) return meta | ESTABLISHED;
+    batch.tcpControlBits[row] = SYN;
+    return meta;
   }
 
   #absent(): number {

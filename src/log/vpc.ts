@@ -24,6 +24,7 @@ export const vpc: Dialect = {
     start: column(F.START, F.TIME),
     end: column(F.END, F.TIME),
     'tcp-flags': column(F.FLAGS, F.FLAG_LETTERS),
+    action: column(F.STATE, F.WORD, { words: ['ACCEPT', 'REJECT'] }),
     'log-status': column(F.KIND, F.WORD, { words: ['OK', 'NODATA', 'SKIPDATA'] }),
   },
   finish,
@@ -42,6 +43,7 @@ function finish(row: LogRow): Verdict {
     addresses.copyWithin(0, 8, 16);
   }
   values[F.OUTER_SOURCE] = Number.NaN;
+  values[F.REFUSED] = values[F.STATE];
   if (values[F.PROTOCOL] === 1 || values[F.PROTOCOL] === 58) values[F.DESTINATION_PORT] = Number.NaN;
   if (row.has(F.SOURCE) && row.has(F.DESTINATION)) return null;
   return row.has(F.PACKETS) ? BAD : 'no_data';

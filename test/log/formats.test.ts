@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { fileLogKind, logKindOf } from '../../src/log/log.ts';
-import { readLog } from './read.ts';
+import { fileLogKind, LogReader, logKindOf } from '../../src/log/log.ts';
+import { createFlowBatch, ESTABLISHED } from '../../src/model/flow-batch.ts';
+import { Names } from '../../src/model/names.ts';
+import { bytesStream, readLog } from './read.ts';
 
 const lines = (...rows: string[]): string => `${rows.join('\n')}\n`;
 
@@ -78,6 +80,20 @@ describe('VPC flow logs', () => {
       expect(Object.fromEntries(reader.skipped)).toEqual({ no_data: 1 });
       expect(reader.error).toBeNull();
     }
+  });
+
+  it('a log without flags: TCP is a connection when it was let through, a request when it was not', async () => {
+    const row = (action: string): string =>
+      `2 123456789010 eni-1235b8ca123456789 192.0.2.1 192.0.2.2 1025 22 6 1 40 1418530010 1418530070 ${action} OK`;
+    const reader = new LogReader('log', bytesStream(Buffer.from(lines(row('ACCEPT'), row('REJECT')))), 'vpc', {
+      names: new Names(),
+    });
+    const batch = createFlowBatch(2);
+    await reader.read(batch);
+    expect([0, 1].map((n) => [batch.meta[n] & ESTABLISHED, batch.tcpControlBits[n]])).toEqual([
+      [ESTABLISHED, 0],
+      [0, 2],
+    ]);
   });
 
   it('a custom format: columns by their names, in any order', async () => {
