@@ -1,6 +1,6 @@
 import { formatDuration } from '../core/units.ts';
 import type { ForecastJournal, ForecastRecord, PublishedForecast } from '../model/published-forecast.ts';
-import type { LoadSeries } from './load-book.ts';
+import type { LoadSeries } from './followed-load.ts';
 import { DAY_US } from './steps.ts';
 
 const HOUR_US = DAY_US / 24;

@@ -7,9 +7,10 @@ export { CalendarForecaster, type CalendarOptions, calendarForecasters } from '.
 export { CounterRate } from './counter.ts';
 export { CounterLoads } from './counter-loads.ts';
 export { type FanChart, fanChart } from './fan-chart.ts';
+export type { LoadSeries } from './followed-load.ts';
 export { type DeskReport, ForecastDesk, recordText } from './forecast-desk.ts';
 export { forecastOptions } from './forecast-options.ts';
-export { LoadBook, type LoadSeries, type SeriesSink } from './load-book.ts';
+export { LoadBook, type LoadBookOptions, type SeriesSink } from './load-book.ts';
 export { forecasters } from './load-forecaster.ts';
 export { loadPlans } from './load-plans.ts';
 export { plotForecast } from './plot.ts';

@@ -1,44 +1,53 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
-import type { ForecasterFactory, LoadForecaster } from '../model/series.ts';
+import type { ForecasterFactory } from '../model/series.ts';
 import type { WindowResults } from '../model/window-result.ts';
+import { FollowedLoad, type LoadSeries } from './followed-load.ts';
+import { pooledForecaster } from './pooled.ts';
+import { DAY_US } from './steps.ts';
 
-/** Series of one recording rule that are kept of each window, the largest first. */
+const HOUR_US = DAY_US / 24;
+/** New series that one window of a recording rule may begin, the largest first. */
 const TOP = 20;
 /** Series whose silence is a zero; interface counters that say nothing are missing. */
 const SILENCE_IS_ZERO = new Set(['total', 'inbound', 'outbound', 'service']);
-
-export interface LoadSeries {
-  name: string;
-  rule: string;
-  stepUs: number;
-  points: number;
-  lastUs: number;
-  lastValue: number;
-  /** The newest values, oldest first, for a plot. */
-  recent: number[];
-  model: LoadForecaster;
-}
+/** Of which all others are a part, and what they borrow their first day from. */
+const WHOLE = 'total.bps';
+/** Age at which a series borrows, and the least age of the one it borrows from. */
+const BORROW_US = HOUR_US;
+const GROWN_US = 2 * DAY_US;
 
 export type SeriesSink = (series: string, timeUs: number, value: number) => void;
 
+export interface LoadBookOptions {
+  /** Series at most; past it new ones are refused and counted. */
+  maxSeries?: number;
+  /** Series that are kept in the steps in which they come; later ones are kept as hourly means. */
+  maxFine?: number;
+  /** Values kept of a series, for plots and to judge forecasts by; of an hourly one two days. */
+  maxRecent?: number;
+}
+
 /**
  * The loads weir follows: turns windows of the recording rules into series and teaches each series' forecaster.
- * Bounded: past `maxSeries` a new series is refused and counted.
+ * Bounded: the first few thousand series are kept in their own steps, the next ones hourly, the rest is refused and counted.
  */
 export class LoadBook implements Stateful {
   readonly #forecasters: ForecasterFactory;
   readonly #sink: SeriesSink;
   readonly #maxSeries: number;
+  readonly #maxFine: number;
   readonly #maxRecent: number;
   readonly #refused: Counter;
-  readonly #series = new Map<string, LoadSeries>();
+  readonly #series = new Map<string, FollowedLoad>();
+  #fine = 0;
 
   constructor(
-    options: { maxSeries?: number; maxRecent?: number },
+    options: LoadBookOptions,
     deps: { forecasters: ForecasterFactory; metrics: Metrics; onPoint: SeriesSink },
   ) {
-    this.#maxSeries = options.maxSeries ?? 2000;
+    this.#maxSeries = options.maxSeries ?? 100_000;
+    this.#maxFine = options.maxFine ?? 2000;
     this.#maxRecent = options.maxRecent ?? 2016;
     this.#forecasters = deps.forecasters;
     this.#sink = deps.onPoint;
@@ -52,32 +61,45 @@ export class LoadBook implements Stateful {
   results(results: WindowResults): boolean {
     const { rule, endUs, values } = results;
     const width = rule.measures.length;
-    const split = rule.id !== 'service';
-    for (const i of largest(results, width)) {
+    const begins = largest(results, width);
+    for (let i = 0; i < results.length; i++) {
       const prefix = seriesPrefix(rule.id, Object.values(results.key(i)));
-      if (!split)
-        this.learn(`${prefix}.bps`, rule.id, rule.window.sizeUs, endUs, values[i * width] + values[i * width + 1]);
-      else
-        rule.measures.forEach((m, k) => {
-          this.learn(`${prefix}.${m.name}`, rule.id, rule.window.sizeUs, endUs, values[i * width + k]);
-        });
+      const give = (measure: string, value: number) => {
+        const name = `${prefix}.${measure}`;
+        if (begins(i) || this.#series.has(name)) this.learn(name, rule.id, rule.window.sizeUs, endUs, value);
+      };
+      if (rule.id === 'service') give('bps', values[i * width] + values[i * width + 1]);
+      else for (let k = 0; k < width; k++) give(rule.measures[k].name, values[i * width + k]);
     }
     return this.#silence(rule.id, endUs);
   }
 
   /** A value of a series, new ones while there is room: the mean of the step that ends at `timeUs`. */
-  learn(name: string, rule: string, stepUs: number, timeUs: number, value: number): void {
-    let series = this.#series.get(name);
-    if (!series) {
-      if (this.#series.size >= this.#maxSeries) {
-        this.#refused.value++;
-        return;
-      }
-      const model = this.#forecasters.create({ stepUs });
-      series = { name, rule, stepUs, points: 0, lastUs: 0, lastValue: 0, recent: [], model };
-      this.#series.set(name, series);
+  learn(name: string, rule: string, givenUs: number, timeUs: number, value: number): void {
+    const known = this.#series.get(name);
+    const series = known?.givenUs === givenUs ? known : this.#begin(name, rule, givenUs);
+    if (series) this.#add(series, timeUs, value);
+  }
+
+  /** Null when there is no room. A series whose step has changed begins anew. */
+  #begin(name: string, rule: string, givenUs: number): FollowedLoad | null {
+    if (this.#series.has(name)) this.#fine -= this.#isFine(this.#series.get(name)!) ? 1 : 0;
+    else if (this.#series.size >= this.#maxSeries) {
+      this.#refused.value++;
+      return null;
     }
-    this.#point(series, timeUs, value);
+    const stepUs = this.#fine < this.#maxFine ? givenUs : Math.max(givenUs, HOUR_US);
+    return this.#enter(new FollowedLoad(name, rule, givenUs, stepUs, this.#forecasters));
+  }
+
+  #enter(series: FollowedLoad): FollowedLoad {
+    this.#series.set(series.name, series);
+    if (this.#isFine(series)) this.#fine++;
+    return series;
+  }
+
+  #isFine({ stepUs }: LoadSeries): boolean {
+    return stepUs < HOUR_US;
   }
 
   /** Followed series, in order of their names. */
@@ -91,51 +113,30 @@ export class LoadBook implements Stateful {
 
   save(out: StateWriter): void {
     out.number(this.#series.size);
-    for (const { name, rule, stepUs, points, lastUs, lastValue, recent, model } of this.#series.values()) {
-      out.text(name);
-      out.text(rule);
-      out.array(Float64Array.of(stepUs, points, lastUs, lastValue));
-      out.array(Float64Array.from(recent));
-      model.save(out);
-    }
+    for (const series of this.#series.values()) series.save(out);
   }
 
   /** Models that were `saved` under another calendar learn what is kept of their series anew. */
   restore(state: StateReader, saved: ForecasterFactory = this.#forecasters): void {
     this.#series.clear();
+    this.#fine = 0;
     for (let left = state.number(); left > 0; left--) {
-      const name = state.text();
-      const rule = state.text();
-      const [stepUs, points, lastUs, lastValue] = state.array(Float64Array);
-      const recent = [...state.array(Float64Array)];
-      const model = saved.create({ stepUs });
-      model.restore(state);
-      const series = { name, rule, stepUs, points, lastUs, lastValue, recent, model };
-      if (saved !== this.#forecasters) series.model = this.#relearned(series);
-      this.#series.set(name, series);
+      const series = this.#enter(FollowedLoad.restored(state, saved));
+      if (saved !== this.#forecasters) series.relearn(this.#forecasters);
     }
   }
 
-  #relearned({ stepUs, lastUs, recent }: LoadSeries): LoadForecaster {
-    const model = this.#forecasters.create({ stepUs });
-    recent.forEach((value, i) => {
-      model.update(lastUs - (recent.length - 1 - i) * stepUs, value);
-    });
-    return model;
+  #add(series: FollowedLoad, timeUs: number, value: number): void {
+    const most = this.#isFine(series) ? this.#maxRecent : Math.min(this.#maxRecent, (2 * DAY_US) / HOUR_US);
+    series.add(timeUs, value, most, (endUs, mean) => this.#sink(series.name, endUs, mean));
+    if (series.points * series.stepUs === BORROW_US && series.stepUs < BORROW_US) this.#borrow(series);
   }
 
-  #point(series: LoadSeries, timeUs: number, value: number): void {
-    // Steps that were left out are missing, so that the newest values keep their places.
-    const missing = series.points > 0 ? Math.round((timeUs - series.lastUs) / series.stepUs) - 1 : 0;
-    for (let i = Math.min(missing, this.#maxRecent); i > 0; i--) series.recent.push(Number.NaN);
-    series.model.update(timeUs, value);
-    series.points++;
-    series.lastUs = timeUs;
-    series.lastValue = value;
-    series.recent.push(value);
-    const over = series.recent.length - this.#maxRecent;
-    if (over > 0) series.recent.splice(0, over);
-    this.#sink(series.name, timeUs, value);
+  /** Cold start: a series that is an hour old lives through the past of the whole, at its own size. */
+  #borrow(series: FollowedLoad): void {
+    const whole = this.#series.get(WHOLE);
+    if (!whole || whole === series || whole.points * whole.stepUs < GROWN_US) return;
+    series.model = pooledForecaster(series, whole, this.#forecasters) ?? series.model;
   }
 
   /** Known series of the rule that this window did not mention carried nothing. */
@@ -145,7 +146,7 @@ export class LoadBook implements Stateful {
     for (const series of this.#series.values()) {
       if (series.rule !== rule) continue;
       known = true;
-      if (series.lastUs < endUs) this.#point(series, endUs, 0);
+      if (series.seenUs < endUs) this.#add(series, endUs, 0);
     }
     return known;
   }
@@ -155,12 +156,10 @@ function seriesPrefix(rule: string, key: (string | number)[]): string {
   return [rule, ...key].join('/');
 }
 
-/** Positions of the largest keys by their first measure, in the order of the results. */
-function largest(results: WindowResults, width: number): number[] {
-  const all = Array.from({ length: results.length }, (_, i) => i);
-  if (all.length <= TOP) return all;
-  return all
-    .sort((a, b) => results.values[b * width] - results.values[a * width] || a - b)
-    .slice(0, TOP)
-    .sort((a, b) => a - b);
+/** Tells whether a key is among the largest by its first measure; equals in the order of the results. */
+function largest({ length, values }: WindowResults, width: number): (i: number) => boolean {
+  if (length <= TOP) return () => true;
+  const order = Array.from({ length }, (_, i) => i).sort((a, b) => values[b * width] - values[a * width] || a - b);
+  const top = new Set(order.slice(0, TOP));
+  return (i) => top.has(i);
 }
