@@ -96,6 +96,7 @@ export async function breathe(lastMs: number): Promise<number> {
 /** Packets as rows, a small batch at a time, each within `pieceUs` of event time. The rows are overwritten by the next. */
 async function* decoded(stream: PacketStream, decoder: Decoder, pieceUs: number): AsyncGenerator<PacketRows> {
   const rows = new PacketRows(ROWS);
+  rows.lean = true;
   for (let run = await stream.next(); run !== null; run = await stream.next()) {
     for (let at = run.from; at < run.to; ) {
       at += decoder.decode(run.batch, at, pieceEnd(run, at, pieceUs), rows);

@@ -117,6 +117,7 @@ class FlowRun {
       maxFlows: parseCount(options.maxFlows, '--max-flows'),
       slices: false,
     };
+    this.#rows.lean = true;
     this.#meter = new Meter(this.#meterOptions, {
       metrics: this.#metrics,
       onSlices: () => {},

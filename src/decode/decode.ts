@@ -2,7 +2,19 @@ import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { Names } from '../model/names.ts';
 import type { PacketBatch } from '../model/packet-batch.ts';
-import { INTERFACE, IS_IPV6, META, type PacketRows, ROW, TIME_F64, VLAN, WIRE_BYTES } from '../model/packet-rows.ts';
+import { keyRow, keyRows, OTHER_INTERFACE } from '../model/packet-key.ts';
+import {
+  INTERFACE,
+  IS_IPV6,
+  META,
+  PACKET,
+  type PacketRows,
+  ROW,
+  type RowSource,
+  TIME_F64,
+  VLAN,
+  WIRE_BYTES,
+} from '../model/packet-rows.ts';
 import { AddressNames } from './address-names.ts';
 import { causeCode, causeCounters } from './causes.ts';
 import { DNS_INSIDE, NOT_COMMON, parseCommon } from './common.ts';
@@ -11,6 +23,7 @@ import { EarlyFragments } from './early-fragments.ts';
 import { FragmentTable } from './fragments.ts';
 import { Inside } from './inside.ts';
 import { LayerTrie } from './layer-trie.ts';
+import { parseLean } from './lean.ts';
 import { linkStep } from './link-types.ts';
 import { END } from './step-codes.ts';
 import { walkHeaders } from './steps.ts';
@@ -45,7 +58,7 @@ const FRAGMENT_TABLE_FULL = causeCode('fragment_table_full');
 const ADDRESS_TABLE_FULL = causeCode('address_table_full');
 
 /** Packets to rows. Holds what must be remembered from packet to packet: fragments, names of addresses, stacks. */
-export class Decoder implements Stateful {
+export class Decoder implements Stateful, RowSource {
   readonly #walk: Walk;
   readonly #stacks: CommonStacks;
   readonly #layers: LayerTrie;
@@ -55,6 +68,8 @@ export class Decoder implements Stateful {
   readonly #inside: Inside;
   readonly #names: Names;
   readonly #causes: Counter[];
+  /** Of the last lean rows. */
+  #batch: PacketBatch | null = null;
 
   constructor(options: DecoderOptions, { metrics }: { metrics: Metrics }) {
     this.#names = options.names;
@@ -83,6 +98,8 @@ export class Decoder implements Stateful {
    * that waits) later; what cannot be decoded is a row without `HAS_IP`, and the cause is counted. Never throws.
    */
   decode(batch: PacketBatch, from: number, to: number, rows: PacketRows): number {
+    if (rows.lean && !Number.isNaN(rows.wantedSeed)) return this.#decodeLean(batch, from, to, rows);
+    rows.keySeed = Number.NaN;
     const { data, view, offset, capturedLength, wireLength, timeUs, linkType, ingressInterface } = batch;
     const { words, doubles, capacity } = rows;
     const stacks = this.#stacks;
@@ -118,10 +135,88 @@ export class Decoder implements Stateful {
     return packet - from;
   }
 
+  /** The same with keys, and rows of the straight path lean: the batch has to stay valid as long as the rows. */
+  #decodeLean(batch: PacketBatch, from: number, to: number, rows: PacketRows): number {
+    const { data, view, offset, capturedLength, wireLength, timeUs, linkType, ingressInterface } = batch;
+    const { words, doubles, capacity, wantedSeed: seed } = rows;
+    const early = this.#early;
+    this.#batch = batch;
+    rows.source = this;
+    rows.keySeed = seed;
+    let packet = from;
+    let n = early.leaving > 0 ? this.#drain(rows, 0) : 0;
+    while (packet < to && n < capacity) {
+      const time = timeUs[packet];
+      if (time >= early.dueUs) {
+        early.expire(time);
+        n = this.#drain(rows, n);
+        if (n === capacity) break;
+      }
+      const row = n * ROW;
+      const wire = wireLength[packet];
+      const one = ingressInterface[packet];
+      words[row + WIRE_BYTES] = wire;
+      doubles[(row >>> 1) + TIME_F64] = time;
+      words[row + PACKET] = packet;
+      if (
+        linkType[packet] === LINK_ETHERNET &&
+        one >>> 0 < OTHER_INTERFACE &&
+        parseLean(data, view, offset[packet], capturedLength[packet], wire, one, words, row, seed)
+      ) {
+        n++;
+      } else n = this.#whole(batch, packet, rows, n);
+      packet++;
+    }
+    rows.length = n;
+    this.#countEvictions();
+    return packet - from;
+  }
+
+  /** A packet whose row is not lean. @returns the number of rows then */
+  #whole(batch: PacketBatch, packet: number, rows: PacketRows, n: number): number {
+    const { words, wantedSeed } = rows;
+    const row = n * ROW;
+    const common = this.#common(batch, packet, words, row);
+    if (!common) this.#slow(batch, packet, words, row);
+    words[row + WIRE_BYTES] = batch.wireLength[packet];
+    words[row + INTERFACE] = batch.ingressInterface[packet];
+    rows.doubles[(row >>> 1) + TIME_F64] = batch.timeUs[packet];
+    keyRow(words, row, wantedSeed);
+    if (common) return n + 1;
+    const end = this.#orWait(rows, n);
+    keyRows(words, row + ROW, end * ROW, wantedSeed);
+    return end;
+  }
+
+  /** Tries the straight path. */
+  #common(batch: PacketBatch, packet: number, words: Int32Array, row: number): boolean {
+    if (batch.linkType[packet] !== LINK_ETHERNET) return false;
+    const { data, view } = batch;
+    const at = batch.offset[packet];
+    const captured = batch.capturedLength[packet];
+    const answer = parseCommon(data, view, at, captured, batch.wireLength[packet], words, row, this.#stacks);
+    if (answer === DNS_INSIDE) this.#dns(data, view, at, captured, words, row);
+    return answer !== NOT_COMMON;
+  }
+
+  complete(words: Int32Array, r: number): void {
+    const batch = this.#batch!;
+    const packet = words[r + PACKET];
+    this.#common(batch, packet, words, r);
+    words[r + INTERFACE] = batch.ingressInterface[packet];
+  }
+
+  #drain(rows: PacketRows, n: number): number {
+    const end = this.#early.drain(rows, n);
+    keyRows(rows.words, n * ROW, end * ROW, rows.keySeed);
+    return end;
+  }
+
   /** Behind the last packet: gives the rows that still wait, until there are none (then `rows.length` is 0). */
   end(rows: PacketRows): number {
     this.#early.expire(Number.POSITIVE_INFINITY);
     rows.length = this.#early.drain(rows, 0);
+    rows.keySeed = Number.NaN;
     this.#countEvictions();
     return rows.length;
   }

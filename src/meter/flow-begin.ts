@@ -1,3 +1,4 @@
+import { ANSWERS, FROM_HIGH } from '../model/packet-key.ts';
 import {
   DST_MAC,
   FLAGS,
@@ -15,7 +16,6 @@ import {
 } from '../model/packet-rows.ts';
 import * as T from './flow-row.ts';
 import type { FlowTable } from './flow-table.ts';
-import { ANSWERS, FROM_HIGH } from './packet-keys.ts';
 
 export const FIN = 1;
 export const SYN = 2;

@@ -1,6 +1,16 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
-import { DNS_NAME, DNS_TYPE, HAS_OUTER, IS_DNS_RESPONSE, KEY_INFO, META, SNI } from '../model/packet-rows.ts';
+import { ANSWERS, FROM_HIGH, NAMED, SPECIAL, TUNNELED } from '../model/packet-key.ts';
+import {
+  DNS_NAME,
+  DNS_TYPE,
+  IS_DNS_RESPONSE,
+  IS_LEAN,
+  KEY_INFO,
+  META,
+  type PacketRows,
+  SNI,
+} from '../model/packet-rows.ts';
 import { ExpiryWheel } from './expiry-wheel.ts';
 import { ACK, beginFlow, beginRecord, FIN, keepOuter, RST, SYN, setStart, tcpFlags } from './flow-begin.ts';
 import * as T from './flow-row.ts';
@@ -8,7 +18,6 @@ import { FlowTable } from './flow-table.ts';
 import { lastUs, writeRecord } from './flow-writer.ts';
 import { OpenSlices, SECOND_US } from './open-slices.ts';
 import type { Outlet } from './outlet.ts';
-import { ANSWERS, FROM_HIGH, SPECIAL } from './packet-keys.ts';
 import { RowQueue } from './row-queue.ts';
 
 /** IPFIX 136, flowEndReason (RFC 5102, section 5.11.3). */
@@ -99,15 +108,15 @@ export class FlowLife implements Stateful {
   }
 
   /** The row of a key that no flow has yet, with a slice open: another flow leaves for it when the table is full. */
-  admit(words: Int32Array, r: number, timeUs: number, clockUs: number, second: number): number {
+  admit(rows: PacketRows, r: number, timeUs: number, clockUs: number, second: number): number {
     if (this.table.full) this.#evict();
-    const row = this.table.take(words, r);
+    const row = this.table.take(rows.words, r);
     const at = (row << T.HOT_SHIFT) + T.STATE;
     if ((this.table.hot[at] & T.IN_WHEEL) === 0) {
       this.table.hot[at] |= T.IN_WHEEL;
       this.#wheel.insert(row, clockUs);
     }
-    this.#begin(row, words, r, timeUs);
+    this.#begin(row, rows, r, timeUs);
     this.#slices.open(row, timeUs, second);
     return row;
   }
@@ -131,9 +140,11 @@ export class FlowLife implements Stateful {
     this.#leave(chosen, LACK_OF_RESOURCES);
   }
 
-  #begin(row: number, words: Int32Array, r: number, timeUs: number): void {
+  #begin(row: number, rows: PacketRows, r: number, timeUs: number): void {
+    const { words } = rows;
+    if ((words[r + META] & IS_LEAN) !== 0) rows.source!.complete(words, r);
     beginFlow(this.table, row, words, r, timeUs);
-    if ((words[r + META] & HAS_OUTER) !== 0) keepOuter(this.table, row, words, r);
+    if ((words[r + KEY_INFO] & TUNNELED) !== 0) keepOuter(this.table, row, words, r);
     this.#begun.value++;
   }
 
@@ -141,22 +152,22 @@ export class FlowLife implements Stateful {
    * What a packet may change beside the counters, before it is counted: the end of the flow's record, a new slice,
    * TCP's state, names. Called for a flow's first packet in each second and for special ones.
    */
-  attend(row: number, words: Int32Array, r: number, timeUs: number, second: number): void {
+  attend(row: number, rows: PacketRows, r: number, timeUs: number, second: number): void {
     const { table } = this;
     const { hot } = table;
+    const { words } = rows;
     const o = row << T.HOT_SHIFT;
     const info = words[r + KEY_INFO];
-    this.#endWhatIsOver(row, words, r, timeUs, second);
+    this.#endWhatIsOver(row, rows, r, timeUs, second);
     if (timeUs < table.hotF64[(o >> 1) + T.SLICE_END_F64]) this.beLate(row, timeUs);
     this.#slices.turn(row, timeUs, second);
-    if ((words[r + META] & HAS_OUTER) !== 0 && (hot[o + T.STATE] & T.WITH_OUTER) === 0) {
+    if ((info & TUNNELED) !== 0 && (hot[o + T.STATE] & T.WITH_OUTER) === 0) {
       keepOuter(table, row, words, r);
     }
     if ((hot[o + T.STATE] & T.BEGAN_WITH_ANSWER) !== 0) this.#hearRequest(o, info);
     if ((info & SPECIAL) === 0) return;
     this.#followTcp(row, o, info, tcpFlags(words, r), timeUs);
-    if ((words[r + DNS_NAME] | words[r + SNI] | (words[r + META] & IS_DNS_RESPONSE)) === 0) return;
-    this.#keepNames(row, words, r, timeUs, second);
+    if ((info & NAMED) !== 0) this.#keepNames(row, words, r, timeUs, second);
   }
 
   /** A packet from before the latest one of its flow may be the first of its record. */
@@ -176,14 +187,14 @@ export class FlowLife implements Stateful {
     this.beLate(row, timeUs);
   }
 
-  #endWhatIsOver(row: number, words: Int32Array, r: number, timeUs: number, second: number): void {
+  #endWhatIsOver(row: number, rows: PacketRows, r: number, timeUs: number, second: number): void {
     const { hot, coldF64, activeUs } = this.table;
     const o = row << T.HOT_SHIFT;
     const closed = (hot[o + T.STATE] & T.CLOSED) !== 0;
     const silent = timeUs - lastUs(this.table, row) > (closed ? this.#graceUs : this.#idleUs);
-    if (silent || (closed && (tcpFlags(words, r) & (SYN | ACK | RST)) === SYN)) {
+    if (silent || (closed && (tcpFlags(rows.words, r) & (SYN | ACK | RST)) === SYN)) {
       this.#endRecord(row, closed ? END_OF_FLOW : IDLE_TIMEOUT);
-      this.#begin(row, words, r, timeUs);
+      this.#begin(row, rows, r, timeUs);
       return;
     }
     if ((hot[o + T.STATE] & T.MAY_BE_DUE) === 0) {

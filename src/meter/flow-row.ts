@@ -18,7 +18,7 @@ export const LOW = 0;
 export const HIGH = 1;
 /** The low end's port in the high half. */
 export const PORTS = 2;
-/** Zero in a free row; bits below. */
+/** As in `model/packet-key.ts`; zero in a free row. */
 export const KIND = 3;
 export const STATE = 4;
 /** TCP flags of the open slice: low end's in bits 0..11, high end's in bits 16..27. */
@@ -68,20 +68,6 @@ export const TOTAL_FLAGS = 30;
 // Spill row (only with `SPILLED`), doubles: what the open slice counted beside the hot row.
 export const SPILLED_OCTETS = 0;
 export const SPILLED_LAYER2 = 2;
-
-/**
- * Bits of `KIND`: protocol in the low byte, then `HAS_IP`, `HAS_PORTS`, `HAS_ICMP`, `IS_ICMP_ERROR` and `IS_ARP` as in a
- * packet's row, those below, the VLAN id + 1 in bits 16..28, and the interface, or `OTHER_INTERFACE`, from bit 29 on.
- */
-export const KIND_IPV6 = 1 << 11;
-/** The two directions are two flows: a message that no answer pairs with. */
-export const ONE_WAY = 1 << 12;
-/** Makes the kind of a taken row never zero. */
-export const OCCUPIED = 1 << 13;
-export const KIND_VLAN_SHIFT = 16;
-export const KIND_INTERFACE_SHIFT = 29;
-/** The interface stands in the cold row. */
-export const OTHER_INTERFACE = 7;
 
 /** Bits of `STATE`. The initiator is the key's high end. */
 export const INITIATOR_HIGH = 1;

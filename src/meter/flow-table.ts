@@ -1,5 +1,6 @@
 import { WeirError } from '../core/errors.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+import { FROM_HIGH, KIND_INTERFACE_SHIFT, OCCUPIED, OTHER_INTERFACE, WIDE } from '../model/packet-key.ts';
 import { DST, INTERFACE, KEY_HASH, KEY_INFO, KEY_KIND, KEY_PORTS, SRC } from '../model/packet-rows.ts';
 import { setStart } from './flow-begin.ts';
 import { FlowIndex } from './flow-index.ts';
@@ -12,12 +13,9 @@ import {
   HOT,
   HOT_SHIFT,
   KIND,
-  KIND_INTERFACE_SHIFT,
   LOW,
   MAY_BE_DUE,
   MEMBERSHIPS,
-  OCCUPIED,
-  OTHER_INTERFACE,
   PORTS,
   SIX,
   SIX_HIGH,
@@ -26,7 +24,6 @@ import {
   START_F64,
   STATE,
 } from './flow-row.ts';
-import { FROM_HIGH, WIDE } from './packet-keys.ts';
 
 const SMALLEST = 1 << 12;
 /** Rows that are saved together when one of them is needed. */
@@ -67,7 +64,11 @@ export class FlowTable implements Stateful {
     this.activeUs = activeUs;
     this.capacity = Math.min(SMALLEST, this.maxFlows);
     this.#free = new Int32Array(this.capacity);
-    this.#takeArrays(alignedRows(this.capacity, HOT), alignedRows(this.capacity, COLD), alignedRows(this.capacity, SIX));
+    this.#takeArrays(
+      alignedRows(this.capacity, HOT),
+      alignedRows(this.capacity, COLD),
+      alignedRows(this.capacity, SIX),
+    );
   }
 
   #takeArrays(hot: Int32Array, cold: Int32Array, six: Int32Array): void {
@@ -151,6 +152,18 @@ export class FlowTable implements Stateful {
   /** True when a flow must leave before another can be taken. */
   get full(): boolean {
     return this.live >= this.maxFlows;
+  }
+
+  /** Reads the rows that will be taken next, so that the cache misses overlap. */
+  touchFree(count: number): number {
+    const { hot, cold } = this;
+    const free = this.#free;
+    let sum = 0;
+    for (let k = 0; k < count; k++) {
+      const row = k < this.#freeCount ? free[this.#freeCount - 1 - k] : Math.min(this.used + k, this.capacity - 1);
+      sum ^= hot[row << HOT_SHIFT] ^ cold[row << COLD_SHIFT];
+    }
+    return sum;
   }
 
   /** Takes a row for the packet at word `r` and writes the key; the caller has made room and fills the rest. */

@@ -17,6 +17,7 @@ import {
   OPENED_BY_DESTINATION,
   UNASKED,
 } from '../model/flow-batch.ts';
+import { isWide, KIND_IPV6 } from '../model/packet-key.ts';
 import {
   HAS_ICMP as PACKET_HAS_ICMP,
   HAS_IP as PACKET_HAS_IP,
@@ -28,7 +29,6 @@ import { clearCounts } from './flow-begin.ts';
 import * as T from './flow-row.ts';
 import type { FlowTable } from './flow-table.ts';
 import type { Outlet } from './outlet.ts';
-import { isWide } from './packet-keys.ts';
 
 const TWO_32 = 2 ** 32;
 
@@ -164,7 +164,7 @@ function flowMeta(kind: number, state: number): number {
   if ((kind & PACKET_HAS_ICMP) !== 0) meta |= HAS_ICMP;
   if ((kind & PACKET_IS_ICMP_ERROR) !== 0) meta |= IS_ICMP_ERROR;
   if ((kind & PACKET_IS_ARP) !== 0) meta |= IS_ARP;
-  if ((kind & T.KIND_IPV6) !== 0) meta |= IS_IPV6;
+  if ((kind & KIND_IPV6) !== 0) meta |= IS_IPV6;
   if ((state & T.WITH_OUTER) !== 0) meta |= HAS_OUTER;
   if ((state & T.BOTH_WENT_ON) === T.BOTH_WENT_ON) meta |= ESTABLISHED;
   if ((state & T.BEGAN_WITH_ANSWER) !== 0) meta |= UNASKED;
@@ -196,14 +196,7 @@ function writeKey(table: FlowTable, row: number, outlet: Outlet, n: number, from
 }
 
 /** A row without IP and ARP keeps MAC addresses in the key's address words: the batch shows none there. */
-function writeAddresses(
-  table: FlowTable,
-  row: number,
-  kind: number,
-  batch: FlowBatch,
-  n: number,
-  from: number,
-): void {
+function writeAddresses(table: FlowTable, row: number, kind: number, batch: FlowBatch, n: number, from: number): void {
   const { hot } = table;
   const o = row << T.HOT_SHIFT;
   const { sourceAddress, destinationAddress } = batch;

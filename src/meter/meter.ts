@@ -3,15 +3,18 @@ import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { FlowSink } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
+import { FROM_HIGH, GOES_ON, keyRows, SPECIAL, TUNNELED, WIDE } from '../model/packet-key.ts';
 import {
   DST,
   FLAGS,
   IP_BYTES,
+  IS_LEAN,
   KEY_CANDIDATE,
   KEY_HASH,
   KEY_INFO,
   KEY_KIND,
   KEY_PORTS,
+  META,
   type PacketRows,
   ROW,
   SRC,
@@ -40,7 +43,6 @@ import {
 } from './flow-row.ts';
 import { SECOND_US } from './open-slices.ts';
 import { Outlet } from './outlet.ts';
-import { CHUNK, FROM_HIGH, GOES_ON, PacketKeys, SPECIAL, TUNNELED, WIDE } from './packet-keys.ts';
 
 export { HomeLearner } from './home.ts';
 
@@ -65,6 +67,8 @@ export interface MeterPorts {
   names?: Names;
 }
 
+/** Packets that are looked up together: enough that their cache misses overlap, few enough to stay in the first cache. */
+const CHUNK = 128;
 /** The end of the year 9999: what comes later is no time. */
 const LATEST_US = 253402300800e6;
 /** Longer timeouts are cut to this (34 years), so that seconds of a flow can be told apart by 32 bits. */
@@ -79,9 +83,10 @@ const TOO_MANY = 0xc0000000 | 0;
 export class Meter implements Stateful {
   /** The latest event time seen, microseconds; -Infinity before the first packet. */
   maxEventUs = Number.NEGATIVE_INFINITY;
-  readonly #keys = new PacketKeys(randomInt(2 ** 31));
-  /** Without slices a flow that was silent for no longer than this has nothing to turn in a new second; -1 with slices. */
-  readonly #unturnedUs: number;
+  /** Of the keys' hashes: random, so that nobody outside can make keys collide; saved hashes hold only with it. */
+  #seed = randomInt(2 ** 31);
+  readonly #sliced: boolean;
+  readonly #idleUs: number;
   readonly #life: FlowLife;
   readonly #slices: Outlet;
   readonly #records: Outlet;
@@ -94,7 +99,8 @@ export class Meter implements Stateful {
   constructor(options: MeterOptions, ports: MeterPorts) {
     const slices = options.slices ?? true;
     const idleTimeoutUs = timeoutOf(options.idleTimeoutUs ?? 15 * SECOND_US);
-    this.#unturnedUs = slices ? -1 : idleTimeoutUs;
+    this.#sliced = slices;
+    this.#idleUs = idleTimeoutUs;
     this.#slices = new Outlet(ports.onSlices);
     this.#records = new Outlet(ports.onRecords);
     this.#packets = ports.metrics.counter('weir_meter_packets_total', 'Packets that were metered.');
@@ -130,14 +136,14 @@ export class Meter implements Stateful {
     return this.#records.total;
   }
 
-  /** Meters all packets of `rows`. Address words of rows without IP and the meter's own words are overwritten. */
+  /** Meters all packets of `rows`. Address words of rows without IP and words of keys are overwritten. */
   add(rows: PacketRows): void {
     const { words } = rows;
+    if (rows.keySeed !== this.#seed) this.#key(rows);
     for (let from = 0; from < rows.length; from += CHUNK) {
       const count = Math.min(CHUNK, rows.length - from);
       const r = from * ROW;
       const end = r + count * ROW;
-      this.#keys.fill(words, r, end);
       this.#life.reserve(count);
       this.#touchIndex(words, r, end);
       this.#probe(words, r, end);
@@ -145,6 +151,15 @@ export class Meter implements Stateful {
       this.#update(rows, r, end);
     }
     this.#packets.value += rows.length;
+  }
+
+  /** Rows come without keys, or with those of another meter; whoever fills them next time may write ours. */
+  #key(rows: PacketRows): void {
+    const { words, source } = rows;
+    const end = rows.length * ROW;
+    for (let r = 0; r < end; r += ROW) if ((words[r + META] & IS_LEAN) !== 0) source!.complete(words, r);
+    keyRows(words, 0, end, this.#seed);
+    rows.wantedSeed = this.#seed;
   }
 
   /** Reads each packet's first index entry without a branch, so that the cache misses overlap. */
@@ -170,12 +185,15 @@ export class Meter implements Stateful {
   #touch(words: Int32Array, from: number, to: number): void {
     const { hot, six } = this.#life.table;
     let sum = 0;
+    let fresh = 0;
     for (let r = from; r < to; r += ROW) {
-      const row = Math.max(0, words[r + KEY_CANDIDATE]);
+      const candidate = words[r + KEY_CANDIDATE];
+      const row = candidate & ~(candidate >> 31);
+      fresh -= candidate >> 31;
       sum ^= hot[row << HOT_SHIFT];
       if ((words[r + KEY_INFO] & WIDE) !== 0) sum ^= six[row << SIX_SHIFT];
     }
-    this.touched ^= sum;
+    this.touched ^= sum ^ this.#life.table.touchFree(fresh);
   }
 
   /**
@@ -187,7 +205,8 @@ export class Meter implements Stateful {
     const life = this.#life;
     const { table } = life;
     const { hot, hotF64 } = table;
-    const unturned = this.#unturnedUs;
+    const sliced = this.#sliced;
+    const idle = this.#idleUs;
     let clock = this.maxEventUs;
     let secondStart = 0;
     let secondEnd = 0;
@@ -216,16 +235,22 @@ export class Meter implements Stateful {
         ((info & WIDE) !== 0 && !table.hasWide(row, words, r))
       ) {
         row = table.find(words, r);
-        if (row < 0) row = life.admit(words, r, t, clock, second);
+        if (row < 0) row = life.admit(rows, r, t, clock, second);
         o = row << HOT_SHIFT;
       }
       const d = (o >> 1) + SLICE_END_F64;
       const state = hot[o + STATE];
-      if (hot[o + SECOND] !== second || ((state & ATTENTION) | (info & SPECIAL)) !== 0) {
+      if (sliced) {
+        if (hot[o + SECOND] !== second || ((state & ATTENTION) | (info & SPECIAL)) !== 0) {
+          life.attend(row, rows, r, t, second);
+        }
+      } else {
         const silent = t - hotF64[d];
-        const usual = ((state & UNUSUAL) | (info & (SPECIAL | TUNNELED))) === 0 && ((second - hot[o + DUE_SECOND]) | 0) < 0;
-        if (usual && silent >= 0 && silent <= unturned) hot[o + SECOND] = second;
-        else life.attend(row, words, r, t, second);
+        const unusual = (state & UNUSUAL) | (info & (SPECIAL | TUNNELED)) | ~((second - hot[o + DUE_SECOND]) >> 31);
+        if (unusual === 0 && silent >= 0 && silent <= idle) hot[o + SECOND] = second;
+        else if (hot[o + SECOND] !== second || ((state & ATTENTION) | (info & SPECIAL)) !== 0) {
+          life.attend(row, rows, r, t, second);
+        }
       }
       hot[o + SLICE_PACKETS + end]++;
       const ipBytes = words[r + IP_BYTES];
@@ -267,7 +292,7 @@ export class Meter implements Stateful {
   save(out: StateWriter): void {
     out.number(this.maxEventUs);
     out.number(this.#nextTickUs);
-    out.number(this.#keys.seed);
+    out.number(this.#seed);
     this.#life.save(out);
     this.#slices.save(out);
     this.#records.save(out);
@@ -276,7 +301,7 @@ export class Meter implements Stateful {
   restore(state: StateReader): void {
     this.maxEventUs = state.number();
     this.#nextTickUs = state.number();
-    this.#keys.seed = state.number();
+    this.#seed = state.number();
     this.#life.restore(state);
     this.#slices.restore(state);
     this.#records.restore(state);

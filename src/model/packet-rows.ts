@@ -1,8 +1,8 @@
 /**
- * A decoded packet is a row of `ROW` 32-bit words in one buffer, so that the meter touches few cache lines a packet.
- * The decoder fills rows that the caller owns; addresses follow `address.ts`.
+ * A decoded packet is a row of `ROW` 32-bit words in one buffer. What the meter asks of each packet stands in front, so that
+ * it touches few cache lines. The decoder fills rows that the caller owns; addresses follow `address.ts`.
  */
-export const ROW = 40;
+export const ROW = 48;
 /** 4 words each; only with `HAS_IP`. */
 export const SRC = 0;
 export const DST = 4;
@@ -16,38 +16,40 @@ export const IP_BYTES = 10;
 export const WIRE_BYTES = 11;
 /** TCP flags as in the header (IANA tcpControlBits, 12 bits) in the low half, ipClassOfService in bits 16..23. */
 export const FLAGS = 12;
-/** VLAN id of the key (outermost tag), -1 without one. */
-export const VLAN = 13;
-export const INTERFACE = 14;
-/** ICMP type in bits 8..15, code in bits 0..7; only with `HAS_ICMP`. */
-export const ICMP = 15;
+/** The flow's key (`packet-key.ts`): bits, hash, kind, and ports in the order of the key's ends. */
+export const KEY_INFO = 13;
+export const KEY_HASH = 14;
+export const KEY_KIND = 15;
 /** Float64 (word 16 and 17; index `row / 2 + TIME_F64`): event time in microseconds. */
 export const TIME_F64 = 8;
-/** Id in `Names.layers`: the stack of headers from outside in. */
-export const LAYERS = 18;
-/** Ids in `Names.names`: DNS question name and TLS server name; 0 without. */
-export const DNS_NAME = 19;
-export const SNI = 20;
-/** 4 words each; only with `HAS_OUTER`: the outermost IP addresses when a tunnel was opened. */
-export const OUTER_SRC = 22;
-export const OUTER_DST = 26;
-/** 48-bit MAC addresses: high 16 bits, then low 32 bits; only with `HAS_MAC`. */
-export const SRC_MAC = 30;
-export const DST_MAC = 32;
-/** A DNS answer's first address for `DNS_NAME` is in no row: the decoder keeps the join address -> last name. */
-/** ICMP and ICMPv6 echo-like identifier, or the ARP opcode with `IS_ARP`. */
-export const IDENTIFIER = 34;
-/** DNS question type of `DNS_NAME` (A 1, NULL 10, TXT 16, ...), 0 without. */
-export const DNS_TYPE = 35;
+export const KEY_PORTS = 18;
+/** The meter's own: the flow's row in its table as far as the hash tells, -1 without one. */
+export const KEY_CANDIDATE = 19;
+/** Only with `IS_LEAN`: the packet's place in the batch that it was decoded from. */
+export const PACKET = 20;
 
-/** The meter's own words, which it writes when it finds the packet's flow. */
-export const KEY_INFO = 21;
-export const KEY_HASH = 36;
-export const KEY_KIND = 37;
-/** Ports in the order of the key's ends. */
-export const KEY_PORTS = 38;
-/** The flow's row in the meter's table as far as the hash tells, -1 without one. */
-export const KEY_CANDIDATE = 39;
+// What a lean row does not have.
+/** VLAN id of the key (outermost tag), -1 without one. */
+export const VLAN = 21;
+export const INTERFACE = 22;
+/** ICMP type in bits 8..15, code in bits 0..7; only with `HAS_ICMP`. */
+export const ICMP = 23;
+/** Id in `Names.layers`: the stack of headers from outside in. */
+export const LAYERS = 24;
+/** Ids in `Names.names`: DNS question name and TLS server name; 0 without. */
+export const DNS_NAME = 25;
+export const SNI = 26;
+/** DNS question type of `DNS_NAME` (A 1, NULL 10, TXT 16, ...), 0 without. */
+export const DNS_TYPE = 27;
+/** ICMP and ICMPv6 echo-like identifier, or the ARP opcode with `IS_ARP`. */
+export const IDENTIFIER = 28;
+/** 4 words each; only with `HAS_OUTER`: the outermost IP addresses when a tunnel was opened. */
+export const OUTER_SRC = 30;
+export const OUTER_DST = 34;
+/** 48-bit MAC addresses: high 16 bits, then low 32 bits; only with `HAS_MAC`. */
+export const SRC_MAC = 38;
+export const DST_MAC = 40;
+/** A DNS answer's first address for `DNS_NAME` is in no row: the decoder keeps the join address -> last name. */
 
 /** Bits of `META` above the protocol. */
 export const HAS_IP = 1 << 8;
@@ -72,12 +74,31 @@ export const IS_IPV6 = 1 << 19;
 /** The packet carried transport payload (bytes after the TCP or UDP header, by the IP length). */
 export const HAS_PAYLOAD = 1 << 20;
 
+/**
+ * The row has what the meter asks of each packet: ports, `META`, bytes, flags, time, key, and of addresses the last words,
+ * with IPv6 all. `RowSource.complete` brings the rest.
+ */
+export const IS_LEAN = 1 << 21;
+
+/** Completes rows, as long as the batch that they were decoded from is valid. */
+export interface RowSource {
+  /** Writes all words of the lean row at word `r` but those of its key and its time. */
+  complete(words: Int32Array, r: number): void;
+}
+
 /** A buffer of decoded packets: its own, or one that it is given (shared with another thread, with room for `capacity`). */
 export class PacketRows {
   readonly capacity: number;
   length = 0;
   readonly words: Int32Array;
   readonly doubles: Float64Array;
+  /** Whoever decodes may leave rows lean: nobody but a meter reads them, before the batch changes. */
+  lean = false;
+  /** Set by the meter: keys are wanted, hashed with this seed. NaN: none are. */
+  wantedSeed = Number.NaN;
+  /** Set by whoever decoded: the seed of the keys in the rows, NaN when they have none. */
+  keySeed = Number.NaN;
+  source: RowSource | null = null;
 
   constructor(capacity = 256, buffer: ArrayBufferLike = new ArrayBuffer(4 * ROW * capacity)) {
     this.capacity = capacity;
