@@ -238,5 +238,6 @@ function handleSignals(daemon: Daemon, metrics: Metrics): () => void {
 
 function exitCode({ engine, sources: { errors } }: Daemon, sources: number): number {
   if (errors.length === 0) return 0;
-  return engine.packets === 0 && errors.length >= sources ? EXIT_UNREADABLE : EXIT_DAMAGED;
+  const nothing = engine.packets === 0 && !Number.isFinite(engine.maxEventUs);
+  return nothing && errors.length >= sources ? EXIT_UNREADABLE : EXIT_DAMAGED;
 }

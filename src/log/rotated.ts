@@ -50,8 +50,10 @@ export function contentOf(path: string): Readable {
  */
 export async function rotatedSince(path: string, position: LogPosition): Promise<Rotated[]> {
   const siblings = siblingsOf(path);
-  const own = siblings.find(({ stat }) => stat.ino === position.ino && stat.size >= position.offset);
-  const found = own ?? (await sameContent(siblings, position));
+  // An inode that was freed (the log was compressed) may be that of another log by now.
+  const own = siblings.filter(({ stat }) => stat.ino === position.ino && stat.size >= position.offset);
+  const isEmpty = position.printed === 0;
+  const found = isEmpty ? own[0] : ((await sameContent(own, position)) ?? (await sameContent(siblings, position)));
   if (found === undefined) return [];
   const later = siblings
     .filter(({ stat }) => stat.mtimeMs > found.stat.mtimeMs)
