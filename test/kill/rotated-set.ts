@@ -3,7 +3,7 @@ import { openOrdered } from '../../src/source/source.ts';
 import { ROOT } from '../support/replay.ts';
 
 /** Recordings of a few minutes of one afternoon: attacks and ordinary traffic. */
-const FIXTURES = [
+export const FIXTURES = [
   'benign-bulk/capture.pcap',
   'benign-busy-web/capture.pcap',
   'benign-dns/capture.pcap',
