@@ -25,6 +25,7 @@ const TEXTS: readonly FlowField[] = [
 function typeOf(field: FlowField): string {
   if (field === 'flowStart' || field === 'flowEnd') return 'TIMESTAMP';
   if (field === 'layers') return 'VARCHAR[]';
+  if (field === 'relativeError') return 'DOUBLE';
   return TEXTS.includes(field) ? 'VARCHAR' : 'UBIGINT';
 }
 

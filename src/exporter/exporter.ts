@@ -10,5 +10,4 @@ export type { ExporterStatus } from './exporter-status.ts';
 export type { FrameDecoder } from './frames.ts';
 export { Pairing } from './pairing.ts';
 export type { Elements } from './record-elements.ts';
-export { relativeError } from './sampling.ts';
 export { payloadEnd, udpPayload } from './udp-payload.ts';

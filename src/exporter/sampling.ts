@@ -57,11 +57,3 @@ export class Sampling {
     for (const [sampler, rate] of value.samplers) this.#bySampler.set(sampler, rate);
   }
 }
-
-/**
- * Half the width of the 95 % interval of a count that was estimated from `samples` sampled packets, as a share of the
- * estimate (Phaal and Panchen, "Packet sampling basics": 1.96 / sqrt(samples)).
- */
-export function relativeError(samples: number): number {
-  return samples > 0 ? 1.96 / Math.sqrt(samples) : 1;
-}

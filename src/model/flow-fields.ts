@@ -41,6 +41,8 @@ export interface FlowObject {
   dnsQueryName?: string;
   dnsQueryType?: number;
   tlsServerName?: string;
+  /** Half the 95 % interval of counts that are estimates from sampled packets, as a share of them. */
+  relativeError?: number;
 }
 
 /** Columns of `--format csv`, in order. */
@@ -82,6 +84,7 @@ export const FLOW_COLUMNS: readonly (keyof FlowObject)[] = [
   'dnsQueryName',
   'dnsQueryType',
   'tlsServerName',
+  'relativeError',
 ];
 
 export type FlowField = keyof FlowObject;

@@ -16,6 +16,7 @@ import {
 import { CsvSink, type FieldSink, type FlowObject, ObjectSink } from './flow-fields.ts';
 import { JsonSink } from './json-sink.ts';
 import type { Names } from './names.ts';
+import { relativeError } from './sampling-error.ts';
 import { TextCache } from './text-cache.ts';
 
 const TCP = 6;
@@ -85,6 +86,7 @@ export class FlowFormatter {
     this.#tellStack(batch, n, turned, sink);
     this.#tellMacs(batch, n, turned, sink);
     this.#tellKnowledge(batch, n, sink);
+    if (batch.samplingInterval[n] > 1) tellError(batch, n, sink);
   }
 
   /** Time 0 stands for "no time was given". */
@@ -142,14 +144,20 @@ export class FlowFormatter {
   }
 
   #tellKnowledge(batch: FlowBatch, n: number, sink: FieldSink): void {
-    if (batch.sourceAs[n] >= 0) sink.number('bgpSourceAsNumber', batch.sourceAs[n]);
-    if (batch.destinationAs[n] >= 0) sink.number('bgpDestinationAsNumber', batch.destinationAs[n]);
+    // Half of all AS numbers look negative in 32 bits.
+    if (batch.sourceAs[n] !== -1) sink.number('bgpSourceAsNumber', batch.sourceAs[n] >>> 0);
+    if (batch.destinationAs[n] !== -1) sink.number('bgpDestinationAsNumber', batch.destinationAs[n] >>> 0);
     if (batch.dnsName[n] !== 0) {
       sink.text('dnsQueryName', this.#names.names.text(batch.dnsName[n]));
       sink.number('dnsQueryType', batch.dnsType[n]);
     }
     if (batch.sni[n] !== 0) sink.text('tlsServerName', this.#names.names.text(batch.sni[n]));
   }
+}
+
+function tellError(batch: FlowBatch, n: number, sink: FieldSink): void {
+  const samples = (batch.packetDeltaCount[n] + batch.reversePacketDeltaCount[n]) / batch.samplingInterval[n];
+  if ((batch.meta[n] & NO_PACKETS) === 0) sink.number('relativeError', relativeError(samples));
 }
 
 function tellCounts(batch: FlowBatch, n: number, turned: boolean, sink: FieldSink): void {

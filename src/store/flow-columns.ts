@@ -32,6 +32,8 @@ const known =
     const value = get(batch, row);
     return value >= 0 ? value : Number.NaN;
   };
+/** AS numbers of 32 bits; -1 without. */
+const asOf = (as: number): number => (as === -1 ? -1 : as >>> 0);
 const ofTcp =
   (get: Get): Get =>
   (batch, row) =>
@@ -81,8 +83,8 @@ const NUMBERS: Readonly<Record<string, [NumberType, Get]>> = {
   samplingInterval: ['double', (b, i) => (b.samplingInterval[i] > 0 ? b.samplingInterval[i] : Number.NaN)],
   observationDomainId: ['int64', (b, i) => Math.round(b.observationDomainId[i])],
   dnsQueryType: ['uint16', (b, i) => (b.dnsName[i] !== 0 ? b.dnsType[i] : Number.NaN)],
-  bgpSourceAsNumber: ['int32', known((b, i) => b.sourceAs[i])],
-  bgpDestinationAsNumber: ['int32', known((b, i) => b.destinationAs[i])],
+  bgpSourceAsNumber: ['int64', known((b, i) => asOf(b.sourceAs[i]))],
+  bgpDestinationAsNumber: ['int64', known((b, i) => asOf(b.destinationAs[i]))],
   meta: ['int32', (b, i) => b.meta[i]],
 };
 

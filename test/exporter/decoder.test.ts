@@ -148,6 +148,30 @@ describe('fields', () => {
     expect(flows[1]).toMatchObject({ octetDeltaCount: 100, reverseOctetDeltaCount: 50, reversePacketDeltaCount: 2 });
   });
 
+  it('AS numbers of 32 bits, three bytes of a number, names with NULs, and an AS that nobody knows', () => {
+    const { decode, rows } = decoder();
+    const fields = [
+      [8, 4],
+      [12, 4],
+      [16, 4],
+      [17, 4],
+      [1, 3],
+      [82, 8],
+    ];
+    const start = bytesOf([
+      [4, 1],
+      [4, 2],
+      [4, 4_200_000_001],
+      [4, 0xffffffff],
+      [3, 70_000],
+    ]);
+    const name = concat(new TextEncoder().encode('ge-0'), new Uint8Array(4));
+    decode(ipfix(0, 1, set(2, templateRecord(256, fields)), set(256, concat(start, name))));
+    expect(rows[0].flow).toMatchObject({ bgpSourceAsNumber: 4_200_000_001, octetDeltaCount: 70_000 });
+    expect(rows[0].flow.bgpDestinationAsNumber).toBeUndefined();
+    expect(rows[0].elements).toMatchObject({ bgpSourceAsNumber: 4_200_000_001, interfaceName: 'ge-0' });
+  });
+
   it('of inner and outer headers: the last addresses are the own ones', () => {
     const { decode, rows } = decoder();
     const fields = [
@@ -312,6 +336,15 @@ describe('sampling', () => {
     expect(flows[0]).toMatchObject({ samplingInterval: 500, octetDeltaCount: 50_000, packetDeltaCount: 1000 });
     expect(flows[1]).toMatchObject({ samplingInterval: null, octetDeltaCount: 100, packetDeltaCount: 2 });
     expect(batched.status()[0]).toMatchObject({ samplingKnown: true, samplingUnknown: true });
+  });
+
+  it('an estimate says how far it may be off; what was not sampled does not', () => {
+    const { decode, flows } = decoder({ samplingOf: (address) => (address === '192.0.2.9' ? 100 : 0) });
+    const data = ipfix(0, 7, set(2, templateRecord(256, V4)), set(256, record(1, 6000, 4)));
+    decode(data);
+    decode(data, Number.NaN, '192.0.2.9');
+    expect(flows[0]).not.toHaveProperty('relativeError');
+    expect(flows[1]).toMatchObject({ packetDeltaCount: 400, relativeError: 0.98 });
   });
 
   it('the interval with a space; a configured rate is above all', () => {
