@@ -41,8 +41,10 @@ export interface EngineOptions {
   watermark?: (maxEventUs: number) => number;
   /** What `if_speed` is for a key, bits per second; NaN where unknown. */
   interfaceSpeed?: (key: Key) => number;
-  /** What the forecasts of loads know of the calendar. */
+  /** What the forecasts of loads and rules know of the calendar. */
   calendar?: CalendarOptions;
+  /** Distance of the points of loads; default five minutes. */
+  loadStepUs?: number;
   /** Flows that the meter has room for; default 2^20. */
   maxFlows?: number;
 }
@@ -76,7 +78,7 @@ export class Engine implements Stateful {
 
   constructor(options: EngineOptions, sinks: Sinks, { names, metrics }: EngineDeps) {
     const { rules, home } = options.rules;
-    const recording = loadPlans(home);
+    const recording = loadPlans(home, options.loadStepUs);
     this.#rules = rules;
     this.#watermark = options.watermark ?? ((maxEventUs) => maxEventUs - WATERMARK_BOUND_US);
     this.alerts = new Alerts(
@@ -87,9 +89,12 @@ export class Engine implements Stateful {
         onTransition: (transition) => sinks.transition(transition),
       },
     );
+    const { zone, holidays = [] } = options.calendar ?? {};
+    this.#zone = zone ?? ([...holidays].length > 0 ? 'UTC' : '');
+    const forecast = forecastersIn(this.#zone, holidays);
     this.#detect = new Detect(options.rules, {
       baseline: baselines,
-      forecast: forecasters,
+      forecast,
       metrics,
       interfaceSpeed: options.interfaceSpeed ?? (() => Number.NaN),
       onEvaluation: (evaluation) => {
@@ -98,12 +103,10 @@ export class Engine implements Stateful {
       },
     });
     this.#onSeries = sinks.series ?? (() => {});
-    const { zone, holidays = [] } = options.calendar ?? {};
-    this.#zone = zone ?? ([...holidays].length > 0 ? 'UTC' : '');
-    const forecast = forecastersIn(this.#zone, holidays);
     this.loads = new LoadBook({}, { forecasters: forecast, metrics, onPoint: this.#onSeries });
-    this.#counters = new CounterLoads((name, stepUs, timeUs, value) =>
-      this.loads.learn(name, 'interface', stepUs, timeUs, value),
+    this.#counters = new CounterLoads(
+      (name, stepUs, timeUs, value) => this.loads.learn(name, 'interface', stepUs, timeUs, value),
+      options.loadStepUs,
     );
     const route = (results: WindowResults): boolean =>
       results.ruleIndex < rules.length ? this.#detect.results(results) : this.loads.results(results);

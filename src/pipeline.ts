@@ -1,6 +1,7 @@
 import type { Clock } from './core/clock.ts';
 import type { InputError } from './core/errors.ts';
 import { Engine, type EngineDeps, type Sinks, WATERMARK_BOUND_US } from './engine.ts';
+import type { CalendarOptions } from './forecast/forecast.ts';
 import type { SortedLogs } from './log/log.ts';
 import { HomeLearner } from './meter/meter.ts';
 import type { Prefix } from './model/address.ts';
@@ -23,6 +24,9 @@ export interface ReplayInput {
   home: Prefix[] | null;
   rules: (home: Prefix[]) => RuleSet;
   interfaceSpeed?: (key: Key) => number;
+  /** Calendar and steps of the load forecasts. */
+  calendar?: CalendarOptions;
+  loadStepUs?: number;
   reader?: 'pcap-parser';
   tunnels?: boolean;
   /** Times as fast as it was; Infinity: as fast as possible. */
@@ -63,7 +67,8 @@ export async function replay(
   const begin = (home: Prefix[], learned: boolean): Engine => {
     const rules = input.rules(home);
     hooks.home(rules.home, learned, rules.rules.length);
-    engine = new Engine({ rules, interfaceSpeed: input.interfaceSpeed }, hooks, deps);
+    const { interfaceSpeed, calendar, loadStepUs } = input;
+    engine = new Engine({ rules, interfaceSpeed, calendar, loadStepUs }, hooks, deps);
     for (const path of tables) {
       const reader = new LoadCsvReader(path, { names: deps.names });
       for (const batch of reader.batches()) engine.flows(batch);

@@ -54,7 +54,7 @@ function learning(all: LoadSeries[]): string[] {
 }
 
 function dayAhead(series: LoadSeries): string {
-  const forecast = series.model.forecast(DAY_US / series.stepUs);
+  const forecast = series.model.forecast(DAY_US / series.model.forecast(1).stepUs);
   return `${series.name}: now ${formatQuantity(series.lastValue, 'bps')}; ${peakText(forecast)}`;
 }
 
@@ -68,6 +68,6 @@ export function peakText({ points }: LoadForecast): string {
 
 function picture(series: LoadSeries): string[] {
   const history = series.recent.slice(-Math.round((2 * DAY_US) / series.stepUs));
-  const forecast = series.model.forecast(DAY_US / series.stepUs);
+  const forecast = series.model.forecast(DAY_US / series.model.forecast(1).stepUs);
   return [`${series.name}, two days and the coming one:`, ...plotForecast(history, series.stepUs, forecast)];
 }

@@ -5,6 +5,7 @@ import { WeirError } from '../core/errors.ts';
 import { EXIT_DAMAGED, EXIT_OK, EXIT_UNREADABLE } from '../core/exit.ts';
 import { Metrics } from '../core/metrics.ts';
 import { LineWriter } from '../core/output.ts';
+import { parseDurationUs } from '../core/units.ts';
 import { SortedLogs } from '../log/log.ts';
 import { type Prefix, parsePrefix } from '../model/address.ts';
 import type { PlotSource } from '../model/alert.ts';
@@ -98,7 +99,9 @@ async function run(files: string[], options: Options): Promise<void> {
   const logs = new SortedLogs(await Promise.all(found.map((log) => openLog(log, deps.names))));
   const { reader, tunnels, workers } = options;
   const thread = workers === undefined ? undefined : workers === '1';
-  const input = { paths: others, logs, home, speed, reader, tunnels, thread };
+  const { forecast: calendar } = config ?? {};
+  const loadStepUs = calendar && parseDurationUs(calendar.step);
+  const input = { paths: others, logs, home, speed, reader, tunnels, thread, calendar, loadStepUs };
   const dashboard = config && options.dashboard && !options.json ? new ReplayDashboard(config, deps) : null;
   await dashboard?.start();
   const outcome = await replay(

@@ -1,6 +1,7 @@
 import { interfaceSpeeds } from '../cli/source-option.ts';
 import type { Config } from '../config.ts';
 import type { Metrics } from '../core/metrics.ts';
+import { parseDurationUs } from '../core/units.ts';
 import { Engine, type Sinks } from '../engine.ts';
 import type { FlowSink } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
@@ -29,6 +30,7 @@ export function buildEngine(config: Config, rules: RuleSet, parts: EngineParts):
       interfaceSpeed: interfaceSpeeds(config),
       watermark: () => time.watermark(),
       calendar: config.forecast,
+      loadStepUs: parseDurationUs(config.forecast.step),
     },
     {
       transition: (transition) => book.tell(transition),

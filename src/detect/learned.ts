@@ -1,4 +1,4 @@
-import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+import { type Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { LearnedMeasure, RulePlan } from '../model/plan.ts';
 import type { BaselineFactory, BaselineModel, Capacity, ForecasterFactory, LoadForecaster } from '../model/series.ts';
 import { Cusum } from './cusum.ts';
@@ -64,13 +64,15 @@ class BaselineLearner implements Learner {
 /** When the load reaches `reach`. Asked once a day of event time: the answer moves with whole days of history. */
 class ForecastLearner implements Learner {
   readonly #model: LoadForecaster;
+  readonly #calendar: string;
   readonly #horizonUs: number;
   #day = Number.NaN;
   #reach = Number.NaN;
   #capacity: Capacity | null = null;
 
   constructor({ params }: LearnedMeasure, rule: RulePlan, factory: ForecasterFactory) {
-    this.#model = factory.create({ stepUs: rule.window.slideUs });
+    this.#model = factory.create({ stepUs: rule.window.slideUs, peak: numberOf(params['quantile']) });
+    this.#calendar = factory.calendar ?? '';
     this.#horizonUs = numberOf(params['horizon']) ?? 30 * DAY_US;
   }
 
@@ -92,17 +94,23 @@ class ForecastLearner implements Learner {
   }
 
   save(out: StateWriter): void {
+    const model = new StateWriter();
+    this.#model.save(model);
     out.number(this.#day);
     out.number(this.#reach);
     out.json(this.#capacity);
-    this.#model.save(out);
+    out.text(this.#calendar);
+    out.bytes(model.concat());
   }
 
   restore(state: StateReader): void {
     this.#day = state.number();
     this.#reach = state.number();
     this.#capacity = state.json();
-    this.#model.restore(state);
+    // Under another calendar the days are other ones: the model learns them anew.
+    const known = state.text() === this.#calendar;
+    const model = new StateReader(state.bytes());
+    if (known) this.#model.restore(model);
   }
 }
 

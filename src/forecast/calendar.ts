@@ -157,7 +157,10 @@ export function calendarForecasters(
   { holidays = [], zone }: CalendarOptions,
 ): ForecasterFactory {
   const calendar = { holidays: new Set(holidays), zone };
-  return { create: (options) => new CalendarForecaster(inner.create(options), calendar) };
+  return {
+    calendar: zone ?? 'UTC',
+    create: (options) => new CalendarForecaster(inner.create(options), calendar),
+  };
 }
 
 /** Whether it is the name of a time zone. */

@@ -1,8 +1,8 @@
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { CounterFacts } from '../model/intake.ts';
 import { CounterRate } from './counter.ts';
+import { LOAD_STEP_US } from './load-plans.ts';
 
-const STEP_US = 300e6;
 /** Counters followed at once; past it new ones are refused. */
 const MOST = 10_000;
 /** A counter that an interface does not have is all ones (sFlow version 5, "Counter Samples"). */
@@ -26,16 +26,18 @@ interface Followed {
 }
 
 /**
- * Octet counters of interfaces as loads in steps of five minutes: `EXPORTER 3 ifInOctets` becomes
+ * Octet counters of interfaces as loads in steps, of five minutes by default: `EXPORTER 3 ifInOctets` becomes
  * `interface/EXPORTER/3.in.bps`. What was carried between two readings is spread evenly over the time between them; a step
  * that readings cover by less than half is missing, not zero.
  */
 export class CounterLoads implements Stateful {
   readonly #sink: RateSink;
+  readonly #stepUs: number;
   readonly #counters = new Map<string, Followed>();
 
-  constructor(sink: RateSink) {
+  constructor(sink: RateSink, stepUs = LOAD_STEP_US) {
     this.#sink = sink;
+    this.#stepUs = stepUs;
   }
 
   /** One reading. @returns false when the name is not that of an octet counter */
@@ -76,9 +78,9 @@ export class CounterLoads implements Stateful {
   /** Tells the open step, and opens the one that holds `timeUs`. */
   #close(followed: Followed, timeUs: number): void {
     const { name, endUs, bits, coveredUs } = followed;
-    followed.endUs = (Math.floor(timeUs / STEP_US) + 1) * STEP_US;
+    followed.endUs = (Math.floor(timeUs / this.#stepUs) + 1) * this.#stepUs;
     followed.bits = followed.coveredUs = 0;
-    if (coveredUs >= LEAST_SHARE * STEP_US) this.#sink(name, STEP_US, endUs, bits / (coveredUs / 1e6));
+    if (coveredUs >= LEAST_SHARE * this.#stepUs) this.#sink(name, this.#stepUs, endUs, bits / (coveredUs / 1e6));
   }
 
   save(out: StateWriter): void {
@@ -107,6 +109,6 @@ export class CounterLoads implements Stateful {
 
 /** Agents count in 64 bits, some of them what their hardware has in 32. */
 function begin(name: string): Followed {
-  const rate = new CounterRate({ stepUs: STEP_US, bits: 32 });
+  const rate = new CounterRate({ stepUs: LOAD_STEP_US, bits: 32 });
   return { name, rate, lastUs: Number.NaN, endUs: Number.NEGATIVE_INFINITY, bits: 0, coveredUs: 0 };
 }

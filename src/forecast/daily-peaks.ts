@@ -46,7 +46,7 @@ export function peakFloats(stepUs: number): number {
 }
 
 /**
- * The 95th percentile of each day (UTC) in log space: what a link is planned by. A day with less than half of its
+ * The 95th percentile of each day (UTC), or another one, in log space: what a link is planned by. A day with less than half of its
  * steps is missing. Short steps are averaged to 288 cells a day first. It holds no numbers of its own: those of a series
  * come as `p`.
  */
@@ -56,11 +56,14 @@ export class DailyPeaks {
   /** Cells of a day; NaN is one without a value. */
   private readonly size: number;
 
+  private readonly quantile: number;
+
   /** @param scalars where the peaks' scalars begin among those of a series; @param floats the same for `size` floats */
-  constructor(scalars: number, floats: number, size: number) {
+  constructor(scalars: number, floats: number, size: number, quantile: number) {
     this.scalars = scalars;
     this.floats = floats;
     this.size = size;
+    this.quantile = quantile;
   }
 
   init(p: PeakState): void {
@@ -126,7 +129,7 @@ export class DailyPeaks {
     let n = 0;
     for (let i = from; i < from + size; i++) if (!Number.isNaN(p.floats[i])) sorted[n++] = p.floats[i];
     if (n * 2 < size) return Number.NaN;
-    const peak = sorted.subarray(0, n).sort()[Math.min(n - 1, Math.floor(0.95 * n))];
+    const peak = sorted.subarray(0, n).sort()[Math.min(n - 1, Math.floor(this.quantile * n))];
     return peak > 0 ? Math.log(peak) : Number.NaN;
   }
 

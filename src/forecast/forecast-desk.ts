@@ -91,7 +91,8 @@ export class ForecastDesk {
 
   #forecasts(series: LoadSeries, records: Map<string, ForecastRecord>, nowUs: number): PublishedForecast[] {
     const { name, stepUs, lastUs, model } = series;
-    const { points, learned } = model.forecast(Math.ceil(Math.max(...this.#horizonsUs) / stepUs));
+    const ahead = Math.max(...this.#horizonsUs) + stepUs;
+    const { points, learned } = model.forecast(Math.ceil(ahead / model.forecast(1).stepUs));
     if (!learned) return [];
     const rows: PublishedForecast[] = [];
     for (const horizonUs of this.#horizonsUs) {

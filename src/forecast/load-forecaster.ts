@@ -19,6 +19,7 @@ import { DAY_US, defaultHorizons, WEEK_US } from './steps.ts';
 import { whatIfPath } from './what-if.ts';
 
 const DEFAULT_CELLS = 2016;
+const DEFAULT_PEAK = 0.95;
 const LEAST_SEEN = 2;
 /** Answers about capacity kept until the day closes. */
 const MOST_ANSWERS = 16;
@@ -46,17 +47,17 @@ interface Plan {
 }
 
 function planOf(options: ForecastOptions): Plan {
-  const { stepUs, seasonUs = [DAY_US, WEEK_US], maxCells = DEFAULT_CELLS } = options;
+  const { stepUs, seasonUs = [DAY_US, WEEK_US], maxCells = DEFAULT_CELLS, peak = DEFAULT_PEAK } = options;
   const perStep = Math.max(1, Math.ceil(Math.max(0, ...seasonUs) / stepUs / maxCells));
   const wanted = options.horizons?.map((h) => Math.max(1, Math.round(h / perStep)));
   const horizons = [...new Set([1, ...(wanted ?? defaultHorizons(stepUs * perStep))])].sort((a, b) => a - b);
-  const signature = JSON.stringify(['forecast', stepUs, seasonUs, maxCells, horizons]);
+  const signature = JSON.stringify(['forecast', stepUs, seasonUs, maxCells, horizons, peak]);
   const model = { stepUs: stepUs * perStep, seasonUs, maxCells, horizons };
   const size = peakFloats(model.stepUs);
   const open = perStep === 1 ? 0 : OPEN_SCALARS;
   const own = { scalars: open + PEAK_SCALARS, floats: size };
   const { ownScalars, ownFloats } = layoutOf(model, own);
-  const peaks = new DailyPeaks(ownScalars + open, ownFloats, size);
+  const peaks = new DailyPeaks(ownScalars + open, ownFloats, size, peak);
   return { signature, perStep, model, own, peaks };
 }
 

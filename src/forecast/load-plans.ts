@@ -1,17 +1,19 @@
 import type { Prefix } from '../model/address.ts';
 import type { AggregateMeasure, KeyPart, Predicate, RulePlan } from '../model/plan.ts';
 
-const STEP_US = 300e6;
+/** Five minutes. */
+export const LOAD_STEP_US = 300e6;
 const TRUE: Predicate = { op: 'true' };
 
 /**
  * What weir measures all the time, without being asked: recording rules, run by the same window stage as any rule.
  * Their windows become series: `total.bps`, `inbound.bps`, `outbound.bps`, `interface/core/3.bps`, `service/6/443.bps`.
  */
-export function loadPlans(home: readonly Prefix[]): RulePlan[] {
+export function loadPlans(home: readonly Prefix[], stepUs = LOAD_STEP_US): RulePlan[] {
   const to: Predicate = { op: 'net', field: 'dst.ip', nets: [...home] };
   const from: Predicate = { op: 'net', field: 'src.ip', nets: [...home] };
   const not = (arg: Predicate): Predicate => ({ op: 'not', arg });
+  const recording = recordingOf(stepUs);
   const both = [rate('bps', 'bits', 'bps'), rate('pps', 'packets', 'pps')];
   return [
     recording('total', TRUE, [], both),
@@ -33,8 +35,8 @@ function rate(name: string, summand: string, unit: AggregateMeasure['unit']): Ag
   return { kind: 'aggregate', name, fn: 'rate', summand, of: [], where: TRUE, params: {}, unit };
 }
 
-function recording(id: string, match: Predicate, by: KeyPart[], measures: AggregateMeasure[]): RulePlan {
-  return {
+function recordingOf(stepUs: number) {
+  return (id: string, match: Predicate, by: KeyPart[], measures: AggregateMeasure[]): RulePlan => ({
     id,
     title: `load: ${id}`,
     file: 'weir',
@@ -45,7 +47,7 @@ function recording(id: string, match: Predicate, by: KeyPart[], measures: Aggreg
     matchText: '',
     except: [],
     by,
-    window: { kind: 'tumbling', sizeUs: STEP_US, slideUs: STEP_US },
+    window: { kind: 'tumbling', sizeUs: stepUs, slideUs: stepUs },
     latenessUs: 0,
     measures,
     levels: [],
@@ -59,6 +61,7 @@ function recording(id: string, match: Predicate, by: KeyPart[], measures: Aggreg
     maxKeys: 1000,
     evidence: [],
     measureAgainst: '',
-    fingerprint: id,
-  };
+    // Windows of another step are not those of the saved state.
+    fingerprint: stepUs === LOAD_STEP_US ? id : `${id} ${stepUs}`,
+  });
 }

@@ -104,7 +104,7 @@ export interface AggregateMeasure {
  * A measure over another measure's windows. `of` is its index in the rule.
  * - `baseline` {`season`: number[] (us), `direction`: up|down|both, `min_dev`: share, `warmup`: us}: z, the signed
  *   standardised residual, 0 while learning. Parts: `expected low high deviation p score`.
- * - `forecast` {`quantile`, `horizon`: us} and `reach`. Parts: `eta` (time left), `date`, `lo`, `hi`, `probability`.
+ * - `forecast` {`quantile` of a day, `horizon`: us} and `reach`. Parts: `eta` (time left), `date`, `lo`, `hi`, `probability`.
  * - `cusum` {`k`, `warmup`: us, `direction`: up|down}: S = max(0, S + z - k) over the standardised residual against
  *   the slowly learned mean and deviation of the key's own windows; 0 while learning.
  */

@@ -87,7 +87,7 @@ export interface LoadForecast {
   points: ForecastPoint[];
 }
 
-/** When a load reaches a threshold: the first day whose 95th percentile is at least `threshold`. */
+/** When a load reaches a threshold: the first day whose 95th percentile (`ForecastOptions.peak`) is at least `threshold`. */
 export interface Capacity {
   threshold: number;
   /** Median of that day; null when it is beyond `horizonUs` or the history is too short. */
@@ -117,6 +117,8 @@ export interface ForecastOptions {
   /** Steps ahead that get a head of their own; default one step, one hour, one day. */
   horizons?: readonly number[];
   maxCells?: number;
+  /** Quantile of a day's load whose time to a threshold is told, 0..1. Default 0.95; 1 is the day's highest step. */
+  peak?: number;
 }
 
 /** One instance a series; state as in `BaselineModel`. */
@@ -129,5 +131,7 @@ export interface LoadForecaster extends Stateful {
 }
 
 export interface ForecasterFactory {
+  /** Whose calendar its models live by; a model understands only the state of the same. Default none. */
+  readonly calendar?: string;
   create(options: ForecastOptions): LoadForecaster;
 }

@@ -158,7 +158,12 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   forecast: {
     kind: 'learned',
     params: {
-      quantile: number(0.95, 0, 1, 'which quantile of the forecast must reach the limit'),
+      quantile: number(
+        0.95,
+        0,
+        1,
+        'which quantile of a day must reach the limit: 0.5 half of it, 1 its highest window',
+      ),
       horizon: time(30 * DAY, 'how far to look'),
     },
     form: 'forecast(measure, reach=0.9*if_speed, quantile=0.95, horizon=30d)',
