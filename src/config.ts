@@ -9,7 +9,7 @@ import { parseQuantity } from './core/units.ts';
 import { sourceOptions as collectorSources } from './exporter/exporter.ts';
 import { forecastOptions } from './forecast/forecast.ts';
 import { liveOptions } from './live/live.ts';
-import { kafkaOptions, logOptions, sqlOptions } from './log/log.ts';
+import { kafkaOptions, kafkaPaths, logOptions, sqlOptions } from './log/log.ts';
 import { type Prefix, parsePrefix } from './model/address.ts';
 import { duration } from './model/source-options.ts';
 import { channelOptions, outboxOptions, routeOptions } from './notify/notify.ts';
@@ -142,6 +142,7 @@ export function loadConfig(path: string, env = process.env): { config: Config | 
 
 /** Files that a source names, as absolute paths. */
 function withPaths(item: SourceConfig, at: (relative: string) => string): SourceConfig {
+  if (item.type === 'kafka') return kafkaPaths(item, at);
   if ('path' in item) return { ...item, path: at(item.path) };
   if ('url_file' in item && item.url_file !== undefined) return { ...item, url_file: at(item.url_file) };
   if (item.type !== 'ipfix') return item;

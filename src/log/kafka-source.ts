@@ -9,6 +9,7 @@ import { createFlowBatch } from '../model/flow-batch.ts';
 import type { Intake, Source } from '../model/intake.ts';
 import type { Names } from '../model/names.ts';
 import type { KafkaOptions } from './kafka-options.ts';
+import { reasonOf, securityOf } from './kafka-security.ts';
 import { LogParser } from './log-parser.ts';
 import { LogRow } from './log-row.ts';
 import { AKVORADO_NUMBERS, GOFLOW2_NUMBERS, ProtoRecord } from './proto-record.ts';
@@ -79,7 +80,9 @@ export class KafkaSource implements Source {
 
   async start(wake: () => void): Promise<void> {
     const { brokers, group } = this.#options;
-    this.#consumer = new Consumer({ clientId: `weir-${this.name}`, groupId: group, bootstrapBrokers: brokers });
+    const security = securityOf(this.#options);
+    const known = { clientId: `weir-${this.name}`, groupId: group, bootstrapBrokers: brokers };
+    this.#consumer = new Consumer({ ...known, ...security });
     await this.#open(wake);
   }
 
@@ -122,7 +125,7 @@ export class KafkaSource implements Source {
   /** Broker trouble: said, and tried again from the position that is known. */
   #failed(cause: unknown, wake: () => void): void {
     if (this.#stopped) return;
-    this.error = { code: 'kafka.read', offset: 0, message: messageOf(cause) };
+    this.error = { code: 'kafka.read', offset: 0, message: reasonOf(cause) };
     this.#deps.logger.warn({ code: 'kafka.read', source: this.name }, this.error.message);
     this.#stream?.destroy();
     this.#stream = null;

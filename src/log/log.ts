@@ -1,5 +1,5 @@
 export type { LogFormat } from './format.ts';
-export { type KafkaOptions, kafkaOptions } from './kafka-options.ts';
+export { type KafkaOptions, kafkaOptions, kafkaPaths } from './kafka-options.ts';
 export { KafkaSource } from './kafka-source.ts';
 export { LOG_KINDS, type LogKind, logKindOf } from './kind.ts';
 export { LogParser, type ParserOptions } from './log-parser.ts';
