@@ -3,7 +3,7 @@ import type { KeyHandle } from '../model/window-result.ts';
 import { Combiner } from './combine.ts';
 import { KeyedTable } from './keyed-table.ts';
 import type { PairPlan } from './layout.ts';
-import { Pane } from './pane.ts';
+import { enterFirst, Pane } from './pane.ts';
 import type { CompiledRule } from './rule-plan.ts';
 import type { Part } from './window-view.ts';
 
@@ -63,7 +63,11 @@ function takeOut(from: Pane, keys: KeyedTable, to: Pane): void {
   const places = takeWords(from.keys.count).fill(-1);
   for (let k = 0; k < keys.count; k++) {
     const row = from.keys.find(keys.words, 2 * k * keys.stride);
-    if (row >= 0) places[row] = copyRow(from.keys, row, to.keys);
+    if (row < 0) continue;
+    places[row] = copyRow(from.keys, row, to.keys);
+    for (const { plan, table } of to.pairs) {
+      if (plan.first >= 0 && !from.complete) enterFirst(from.keys, row, plan, table, places[row]);
+    }
   }
   if (to.keys.count > 0)
     from.pairs.forEach((pairs, p) => {
@@ -87,8 +91,9 @@ function takeOutPairs(from: Pane, p: number, places: Int32Array, to: Pane): void
 /** Appends a copy of a row whose key is not there yet. */
 function copyRow(from: KeyedTable, row: number, to: KeyedTable): number {
   const copy = to.take(from.words, 2 * row * from.stride);
-  const at = row * from.stride;
-  for (let k = from.first; k < from.stride; k++) to.doubles[copy * to.stride + k] = from.doubles[at + k];
+  // As words: some accumulators are no numbers.
+  const at = 2 * row * from.stride;
+  for (let k = 2 * from.first; k < 2 * from.stride; k++) to.words[2 * copy * to.stride + k] = from.words[at + k];
   return copy;
 }
 

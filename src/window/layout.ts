@@ -21,6 +21,11 @@ export interface PairPlan {
   log: boolean;
   /** Accumulator that holds the last one-word tuple of the key plus one, so that it is not looked up again; or -1. */
   last: number;
+  /**
+   * First of the accumulators that hold the key's first tuple as words, its hash before them: most keys show one tuple only, which need not
+   * enter the pairs then. It is theirs from when the key's count is not 0; -1 without.
+   */
+  first: number;
   /** Panes merge into windows; else the pairs matter only when their pane closes. */
   windowed: boolean;
   /** A row needs only the first field of the tuple; of the others 0 stands for what is not there. */
@@ -91,12 +96,21 @@ export class Layout {
       sketchPast: Number.POSITIVE_INFINITY,
       log: false,
       last: -1,
+      first: -1,
       windowed: true,
       loose: false,
     };
     const whole = { ...plan, ...options };
     if (whole.amounts.length === 0 && code.words === 1) whole.last = this.keep('own');
+    if (whole.amounts.length === 0 && whole.windowed && !whole.log) whole.first = this.#keepWords(1 + code.words);
     return this.pairs.push(whole) - 1;
+  }
+
+  /** Accumulators side by side that have room for so many words. */
+  #keepWords(words: number): number {
+    const first = this.keep('own');
+    for (let kept = 2; kept < words; kept += 2) this.keep('own');
+    return first;
   }
 
   /** What a fresh row begins with. */

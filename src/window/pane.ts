@@ -46,6 +46,8 @@ export class PairTable implements Stateful {
 export class Pane implements Stateful {
   /** Number of the pane: its start divided by the pane's length. */
   number = 0;
+  /** All tuples are among the pairs. */
+  complete = false;
   readonly keys: KeyedTable;
   readonly pairs: PairTable[];
 
@@ -56,6 +58,15 @@ export class Pane implements Stateful {
     this.pairs = layout.pairs.map((plan) => new PairTable(plan));
   }
 
+  /** Enters the first tuples of keys, too, so that the pairs are all that were seen. Once, when no more rows come. */
+  completePairs(): void {
+    this.complete = true;
+    for (const { plan, table } of this.pairs) {
+      if (plan.first < 0) continue;
+      for (let row = 0; row < this.keys.count; row++) enterFirst(this.keys, row, plan, table, row);
+    }
+  }
+
   /** Nobody needs the pane any more. */
   release(): void {
     this.keys.release();
@@ -63,19 +74,36 @@ export class Pane implements Stateful {
   }
 
   reset(): void {
+    this.complete = false;
     this.keys.reset();
     for (const pair of this.pairs) pair.reset();
   }
 
   save(out: StateWriter): void {
     out.number(this.number);
+    out.number(this.complete ? 1 : 0);
     this.keys.save(out);
     for (const pair of this.pairs) pair.save(out);
   }
 
   restore(state: StateReader): void {
     this.number = state.number();
+    this.complete = state.number() === 1;
     this.keys.restore(state);
     for (const pair of this.pairs) pair.restore(state);
   }
+}
+
+const PAIR = new Int32Array(64);
+
+/** Enters the key's first tuple as a pair of key `to`. */
+export function enterFirst(keys: KeyedTable, row: number, plan: PairPlan, table: KeyedTable, to: number): void {
+  const d = row * keys.stride + keys.first;
+  if (keys.doubles[d + plan.count] === 0) return;
+  const at = 2 * (d + plan.first);
+  PAIR[0] = keys.words[at];
+  PAIR[1] = to;
+  for (let k = 1; k <= plan.code.words; k++) PAIR[1 + k] = keys.words[at + k];
+  const pair = table.take(PAIR, 0);
+  table.doubles[pair * table.stride + table.first] = 1;
 }

@@ -1,10 +1,9 @@
-import { finish } from '../core/hash.ts';
 import type { Evidence, Predicate, RulePlan } from '../model/plan.ts';
-import { CHUNK, type Chunk, hashWords, PIECES } from './chunk.ts';
+import { CHUNK, PIECES } from './chunk.ts';
+import type { CodeBook } from './code-book.ts';
 import { type KeyCode, keyCode } from './key-code.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { both, type Layout } from './layout.ts';
-import { bucket } from './measure/quantile.ts';
 import { type Lookups, number, predicateCode } from './predicate-code.ts';
 
 const ROWS_AT_ONCE = 2 * (CHUNK + PIECES);
@@ -64,8 +63,9 @@ export function compileRule(
   layout: Layout,
   values: string[],
   extras: Extras,
-  deps: { chunk: Chunk; scratch: Scratch; seed: Int32Array; match: string; rest: string; follow: string },
+  deps: { book: CodeBook; match: string; rest: string; follow: string },
 ): RuleCode {
+  const { book } = deps;
   const key = keyCode(rule.by, layout.lookups, 'KW');
   const stride = ((2 + key.words) >> 1) + layout.merges.length;
   const first = (2 + key.words) >> 1;
@@ -73,18 +73,23 @@ export function compileRule(
   const follow = extras.follow
     ? `D[d]+=1;D[d+${extras.follow.rows}]+=1;if(startUs[i]>D[d+${extras.follow.lastUs}])D[d+${extras.follow.lastUs}]=startUs[i];`
     : '';
-  const text = `
-${selectText('select', both(deps.rest, key.there.join('&&') || 'true'))}
-${selectText('selectAny', both(deps.match, key.there.join('&&') || 'true'))}
-${selectText('selectFollow', both(deps.follow, key.there.join('&&') || 'true'))}
-${keysText(key)}
-${key.words === 0 ? updateOneText(layout, first) : `function update(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${updateText(layout)}}}`}
-function updateFollow(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${follow}}}
-${layout.pairs.map((_, p) => pairText(layout, p, stride, first)).join('\n')}
-${valuesText(values, stride, first, extras)}
-${rule.evidence.map((item, e) => evidenceText(item, e, layout)).join('\n')}
-return {select,selectAny,selectFollow,keys,update,updateFollow,values,keyWords:${key.words},evidence:[${rule.evidence.map((_, e) => `evidence${e}`).join(',')}],pairs:[${layout.pairs.map((_, p) => `pair${p}`).join(',')}]};`;
-  return instantiate(text, layout.lookups, deps);
+  const there = key.there.join('&&') || 'true';
+  const select = (test: string): RuleCode['select'] => book.make(selectText(both(test, there)));
+  const update = `function update(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${updateText(layout)}}}`;
+  return {
+    select: select(deps.rest),
+    selectAny: select(deps.match),
+    selectFollow: select(deps.follow),
+    keys: book.make(keysText(key)),
+    update: book.make(key.words === 0 ? updateOneText(layout, first) : update),
+    updateFollow: book.make(
+      `function updateFollow(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${follow}}}`,
+    ),
+    pairs: layout.pairs.map((_, p) => book.make(pairText(layout, p, stride, first))),
+    values: book.make(valuesText(values, stride, first, extras)),
+    evidence: rule.evidence.map((item) => book.make(evidenceText(item, layout))),
+    keyWords: key.words,
+  };
 }
 
 /** A condition without what the rule's exceptions take out, as long as they run. */
@@ -96,9 +101,9 @@ export function matchCode(rule: RulePlan, condition: Predicate, lookups: Lookups
   return [predicateCode(condition, lookups), ...exceptions].reduce(both);
 }
 
-function selectText(name: string, test: string): string {
-  if (test === 'false') return `function ${name}(){return 0;}`;
-  return `function ${name}(list,at,n){let m=0;for(let q=0;q<n;q=q+1|0){const r=list[at+q],i=r>>1;if(${test}){SEL[m]=r;m=m+1|0;}}return m;}`;
+function selectText(test: string): string {
+  if (test === 'false') return 'function select(){return 0;}';
+  return `function select(list,at,n){let m=0;for(let q=0;q<n;q=q+1|0){const r=list[at+q],i=r>>1;if(${test}){SEL[m]=r;m=m+1|0;}}return m;}`;
 }
 
 function keysText(key: KeyCode): string {
@@ -121,11 +126,15 @@ function updateOneText(layout: Layout, first: number): string {
 }
 
 function pairText(layout: Layout, p: number, stride: number, first: number): string {
-  const { code, guard, amounts, last } = layout.pairs[p];
+  const { code, guard, amounts, last, first: kept, count } = layout.pairs[p];
   const write = amounts.map((amount, k) => `AM${k}[m]=${amount.code};`).join('');
-  const known = `const z=KP[o+1]+1,d=ROW[j]*${stride}+${first + last};if(D[d]===z)continue;D[d]=z;`;
-  const body = `const o=m*${1 + code.words};KP[o]=ROW[j];${code.text}${last >= 0 ? known : ''}HP[m]=finish(h^Math.imul(HH[j],0x85ebca6b));${write}m=m+1|0;`;
-  return `function pair${p}(from,to,t){const D=t.doubles,SEED=SEEDS[0];let m=0;for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1;if(${guard}){${body}}}return m;}`;
+  const known = `const z=KP[o+1]+1;if(D[d+${last}]===z)continue;D[d+${last}]=z;`;
+  const tuple = Array.from({ length: code.words }, (_, k) => k + 1);
+  const same = tuple.map((k) => `&&W[f+${k}]===KP[o+${k}]`).join('');
+  const keep = tuple.map((k) => `W[f+${k}]=KP[o+${k}];`).join('');
+  const once = `const f=2*(d+${kept});if(D[d+${count}]===0){D[d+${count}]=1;W[f]=g;${keep}continue;}if(W[f]===g${same})continue;`;
+  const body = `const o=m*${1 + code.words},d=ROW[j]*${stride}+${first};KP[o]=ROW[j];${code.text}${last >= 0 ? known : ''}const g=finish(h^Math.imul(HH[j],0x85ebca6b));${kept >= 0 ? once : ''}HP[m]=g;${write}m=m+1|0;`;
+  return `function pair(from,to,t){const D=t.doubles,W=t.words,SEED=SEEDS[0];let m=0;for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1;if(${guard}){${body}}}return m;}`;
 }
 
 function valuesText(values: string[], stride: number, first: number, { session }: Extras): string {
@@ -134,43 +143,10 @@ function valuesText(values: string[], stride: number, first: number, { session }
   return `function values(t,list,n,${session ? '_' : 'seconds'},out){const D=t.doubles;for(let k=0;k<n;k=k+1|0){const d=list[k]*${stride}+${first};${length}${write}}}`;
 }
 
-function evidenceText(item: Evidence, e: number, layout: Layout): string {
-  if (item.fn === 'flows') return `function evidence${e}(r){return NaN;}`;
+function evidenceText(item: Evidence, layout: Layout): string {
+  if (item.fn === 'flows') return 'function evidence(r){return NaN;}';
   const code = keyCode(item.of, layout.lookups, 'KP', { skip: 1 });
   const { value, there } = layout.summand(item.summand);
   const test = [there, ...code.there].join('&&');
-  return `function evidence${e}(r){const SEED=SEEDS[0],i=r>>1,o=0;if(!(${test}))return NaN;${code.text}return ${value};}`;
-}
-
-function instantiate(
-  text: string,
-  lookups: Lookups,
-  { chunk, scratch, seed }: { chunk: Chunk; scratch: Scratch; seed: Int32Array },
-): RuleCode {
-  const scope: Record<string, unknown> = {
-    chunk,
-    ...columnsOf(chunk),
-    SEL: scratch.selected,
-    HH: scratch.hash,
-    KW: scratch.words,
-    ROW: scratch.row,
-    HP: scratch.pairHash,
-    KP: scratch.pairWords,
-    AM0: scratch.amounts[0],
-    AM1: scratch.amounts[1],
-    SEEDS: seed,
-    NET_WORDS: lookups.masks.words,
-    masks: lookups.masks,
-    texts: lookups.texts,
-    sets: lookups.sets,
-    ...Object.fromEntries(lookups.tables.map((table, i) => [`table${i}`, table])),
-    finish,
-    hashWords,
-    bucket,
-  };
-  return new Function(...Object.keys(scope), `'use strict';${text}`)(...Object.values(scope)) as RuleCode;
-}
-
-function columnsOf(chunk: Chunk): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(chunk).filter(([, value]) => ArrayBuffer.isView(value)));
+  return `function evidence(r){const SEED=SEEDS[0],i=r>>1,o=0;if(!(${test}))return NaN;${code.text}return ${value};}`;
 }

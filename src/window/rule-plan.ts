@@ -1,6 +1,6 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Predicate, RulePlan } from '../model/plan.ts';
-import type { Chunk } from './chunk.ts';
+import type { CodeBook } from './code-book.ts';
 import { neededFields, undecided } from './dispatch.ts';
 import { fieldCode } from './field-code.ts';
 import { KeyFormat } from './key-format.ts';
@@ -8,7 +8,7 @@ import { Layout } from './layout.ts';
 import { compileMeasures } from './measure/compile.ts';
 import type { MeasureCode } from './measure/measure.ts';
 import { type Lookups, predicateCode } from './predicate-code.ts';
-import { compileRule, type Extras, matchCode, type RuleCode, type Scratch } from './rule-code.ts';
+import { compileRule, type Extras, matchCode, type RuleCode } from './rule-code.ts';
 
 const MINUTE_US = 60e6;
 
@@ -27,15 +27,8 @@ export interface CompiledRule {
   dropped(cause: string): Counter;
 }
 
-export interface CompileDeps {
-  chunk: Chunk;
-  scratch: Scratch;
-  seed: Int32Array;
-  metrics: Metrics;
-}
-
 /** First half of the work, for all rules before any code is made: it collects net lists, sets and columns. */
-export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (deps: CompileDeps) => CompiledRule {
+export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (book: CodeBook) => CompiledRule {
   const layout = new Layout(lookups);
   const paneUs = paneLength(rule);
   const dropped = (cause: string): Counter =>
@@ -64,7 +57,7 @@ export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (d
     match: neededColumns(rule, rule.match),
     follow: rule.follow ? neededColumns(rule, rule.follow.match) : [],
   };
-  return (deps) => ({
+  return (book) => ({
     rule,
     layout,
     measures,
@@ -73,7 +66,7 @@ export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (d
     paneUs,
     dropped,
     needs,
-    code: compileRule(rule, layout, values, extras, { ...deps, match, rest, follow }),
+    code: compileRule(rule, layout, values, extras, { book, match, rest, follow }),
   });
 }
 

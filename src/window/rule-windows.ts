@@ -97,6 +97,8 @@ export class RuleWindows implements ClosingWindows {
   #closePane(pane: Pane, startUs: number): void {
     const { paneUs, measures, rule } = this.#compiled;
     for (const measure of measures) measure.paneClosed?.(pane);
+    const sketched = pane.pairs.some(({ sketches }) => sketches.size > 0);
+    if (sketched || (!this.#single && !this.#chosen)) pane.completePairs();
     if (pane.number * paneUs < startUs) this.feed.panes.recycle(pane);
     else if (this.#single) {
       this.#combiner.fold(pane);

@@ -126,6 +126,7 @@ export class SessionWindows implements ClosingWindows {
       dropped('max_pairs').value += pairs.table.count;
       pairs.reset();
     });
+    pane.completePairs();
     const { keyRows } = this.#combiner.add(pane);
     if (keyRows !== null) {
       this.#combiner.addExtremes(pane, keyRows);

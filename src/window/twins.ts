@@ -22,13 +22,16 @@ export function groupTwins(rules: readonly RulePlan[]): Twin[][] {
   return [...groups.values()];
 }
 
+/** Changes when tables of the same rule are kept otherwise: those of an older state begin anew then. */
+const FORMAT = 2;
+
 /** A hash over everything of a plan that windows depend on. */
 export function windowsId(plan: RulePlan): string {
   const { by, window, latenessUs, measures, follow, maxKeys, evidence, match, levels } = plan;
   const except = plan.except.map(({ match, untilUs }) => [match, String(untilUs)]);
   const facts = [match, except, by, window, latenessUs, measures, follow?.match ?? null, maxKeys, evidence];
   return createHash('sha256')
-    .update(JSON.stringify([facts, levels.length === 0]))
+    .update(JSON.stringify([FORMAT, facts, levels.length === 0]))
     .digest('hex')
     .slice(0, 16);
 }

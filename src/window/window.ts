@@ -7,6 +7,7 @@ import type { Names } from '../model/names.ts';
 import type { RulePlan, RuleSet } from '../model/plan.ts';
 import type { KeyHandle, WindowSink } from '../model/window-result.ts';
 import { CHUNK, Chunk } from './chunk.ts';
+import { CodeBook } from './code-book.ts';
 import { Dispatcher } from './dispatch.ts';
 import { EvidenceFinder } from './evidence.ts';
 import { NetMasks } from './net-masks.ts';
@@ -84,9 +85,10 @@ export class WindowStage implements Stateful {
     const conditions = groups.flatMap(([{ rule }]) => (rule.follow ? [rule.match, rule.follow.match] : [rule.match]));
     this.#dispatcher = new Dispatcher(conditions, lookups, this.#chunk);
     const deps = { chunk: this.#chunk, scratch, dispatcher: this.#dispatcher };
+    const book = new CodeBook(this.#chunk, scratch, this.#seed, lookups);
     let condition = 0;
     this.#windows = plans.map((compile, g) => {
-      const compiled = compile({ chunk: this.#chunk, scratch, seed: this.#seed, metrics });
+      const compiled = compile(book);
       const own = compiled.rule.follow ? [condition++, condition++] : [condition++];
       const feed = new RuleFeed(compiled, { ...deps, conditions: own }, limits);
       const outlet = new Outlet(compiled, groups[g], onResults);
