@@ -10,6 +10,7 @@ import {
   looksLikeExport,
   messagesOf,
   payloadEnd,
+  Reassembly,
   type RecordKind,
   udpPayload,
 } from '../exporter/exporter.ts';
@@ -80,6 +81,7 @@ class DecodeRun {
   readonly #rows = new PacketRows(ROWS);
   readonly #texts = new TextCache();
   readonly #exporters: ExporterDecoder;
+  readonly #fragments = new Reassembly();
   #file: string | undefined;
 
   constructor(names: Names, out: LineWriter, output: FlowOutput, elements: boolean) {
@@ -136,11 +138,24 @@ class DecodeRun {
 
   #packet({ batch }: PacketRun, at: number, row: number): void {
     const from = udpPayload(batch, at, this.#rows, row);
-    if (from < 0) return;
+    if (from >= 0) {
+      this.#decode(
+        batch.data,
+        from,
+        payloadEnd(batch, at, from),
+        batch.view.getUint16(from - 8),
+        batch.timeUs[at],
+        row,
+      );
+      return;
+    }
+    const whole = this.#fragments.add(batch, at, this.#rows, row);
+    if (whole !== null) this.#decode(whole.data, 0, whole.data.length, whole.port, batch.timeUs[at], row);
+  }
+
+  #decode(data: Uint8Array, from: number, to: number, port: number, timeUs: number, row: number): void {
     const address = this.#texts.address(this.#rows.words, row * ROW + SRC);
-    const port = batch.view.getUint16(from - 8);
-    const end = payloadEnd(batch, at, from);
-    if (this.#exporters.decode(batch.data, from, end, address, port, batch.timeUs[at])) this.datagrams++;
+    if (this.#exporters.decode(data, from, to, address, port, timeUs)) this.datagrams++;
   }
 
   #unreadable(message: string): void {

@@ -9,5 +9,6 @@ export { ExporterDecoder, type ExporterDeps, type ExporterOptions } from './expo
 export type { ExporterStatus } from './exporter-status.ts';
 export type { FrameDecoder } from './frames.ts';
 export { Pairing } from './pairing.ts';
+export { Reassembly } from './reassembly.ts';
 export type { Elements } from './record-elements.ts';
 export { payloadEnd, udpPayload } from './udp-payload.ts';
