@@ -1,7 +1,9 @@
 const SMALLEST = 1 << 13;
+/** Share of places that may be taken. */
+const FULL = 0.6;
 
 /**
- * Finds rows by the hash of their key: open addressing with pairs (hash, row + 1), at most half full. Its size follows
+ * Finds rows by the hash of their key: open addressing with pairs (hash, row + 1), at most `FULL` of them taken. Its size follows
  * the flows that are live, so that few flows share few cache lines. Whoever finds a pair compares the key in the row.
  */
 export class FlowIndex {
@@ -13,7 +15,7 @@ export class FlowIndex {
   /** Makes room for `live` rows. */
   reserve(live: number): void {
     let size = this.mask + 1;
-    while (2 * live > size) size *= 2;
+    while (live > FULL * size) size *= 2;
     if (size > this.mask + 1) this.#resize(size);
   }
 
@@ -25,7 +27,7 @@ export class FlowIndex {
   /** Forgets all, and makes room for `live` rows. */
   clear(live: number): void {
     let size = SMALLEST;
-    while (size < 2 * live) size *= 2;
+    while (live > FULL * size) size *= 2;
     this.mask = size - 1;
     this.pairs = new Int32Array(2 * size);
   }

@@ -1,12 +1,14 @@
 /**
- * What a flow keeps, in four tables by row number. The hot row is one cache line, the only one that a packet of a
- * plain IPv4 flow touches; the six row holds the rest of keys that do not fit into it; the cold row is touched when the
- * flow opens, turns a slice or leaves; the spill row only by flows whose counters outgrow 32 bits.
+ * What a flow keeps, in tables by row number. The hot row is one cache line, the only one that a packet of a plain IPv4 flow
+ * touches; the cold row is another, touched when the flow begins and ends; the six row holds the rest of keys that do not
+ * fit into the hot one, the fold row what earlier slices counted, the spill row counters that outgrew 32 bits.
  */
 export const HOT_SHIFT = 4;
 export const HOT = 1 << HOT_SHIFT;
-export const COLD_SHIFT = 5;
+export const COLD_SHIFT = 4;
 export const COLD = 1 << COLD_SHIFT;
+export const FOLD_SHIFT = 4;
+export const FOLD = 1 << FOLD_SHIFT;
 export const SIX_SHIFT = 3;
 export const SIX = 1 << SIX_SHIFT;
 export const SPILL_SHIFT = 3;
@@ -37,7 +39,7 @@ export const SLICE_END_F64 = 7;
 // Six row (only with `isWide`): the first three words of both ends, four words apart.
 export const SIX_HIGH = 4;
 
-// Cold row, first line: what a flow's first packet brings.
+// Cold row: what a flow's first packet brings.
 /** Float64 (index `cold offset / 2 + ...`): first packet of the record and of the open slice. */
 export const START_F64 = 0;
 export const SLICE_START_F64 = 1;
@@ -56,14 +58,14 @@ export const SLICE_DNS = 12;
 export const MAC_HIGH_HALVES = 13;
 export const MAC_LOW_WORDS = 14;
 
-// Cold row, second line: read and written only by flows of more than one slice (`FOLDED`).
-/** The latest packet, where a late one opened the slice (`LATE`). */
-export const LAST_F64 = 8;
+// Fold row: read and written only by flows of more than one slice (`FOLDED`, `LATE`).
+/** Float64 (index `fold offset / 2 + ...`): the latest packet, where a late one opened the slice. */
+export const LAST_F64 = 0;
 /** Totals of the record so far without the open slice, from the low and the high end. */
-export const PACKETS_F64 = 9;
-export const OCTETS_F64 = 11;
-export const LAYER2_F64 = 13;
-export const TOTAL_FLAGS = 30;
+export const PACKETS_F64 = 1;
+export const OCTETS_F64 = 3;
+export const LAYER2_F64 = 5;
+export const TOTAL_FLAGS = 14;
 
 // Spill row (only with `SPILLED`), doubles: what the open slice counted beside the hot row.
 export const SPILLED_OCTETS = 0;

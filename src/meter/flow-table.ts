@@ -5,7 +5,6 @@ import { DST, INTERFACE, KEY_HASH, KEY_INFO, KEY_KIND, KEY_PORTS, SRC } from '..
 import { setStart } from './flow-begin.ts';
 import { FlowIndex } from './flow-index.ts';
 import {
-  COLD,
   COLD_SHIFT,
   FLOW_INTERFACE,
   HASH,
@@ -17,66 +16,39 @@ import {
   MAY_BE_DUE,
   MEMBERSHIPS,
   PORTS,
-  SIX,
   SIX_HIGH,
   SIX_SHIFT,
-  SPILL,
   START_F64,
   STATE,
 } from './flow-row.ts';
+import { FlowRows } from './flow-rows.ts';
 
 const SMALLEST = 1 << 12;
 /** Rows that are saved together when one of them is needed. */
 const SAVED_TOGETHER = 64;
 const MOST_ROWS = 1 << 26;
 /** The table grows by much at once: memory that nobody touched costs nothing, copying does. */
-const GROWTH = 4;
-/** Words that a large array lies behind the beginning of a page: rows begin with a cache line where arrays begin here. */
-const ALIGNED_AT = 12;
-
+const GROWTH = 16;
 /**
  * The flows that are open. Rows keep their number while the table grows. All memory is typed arrays and bounded by
  * `maxFlows`.
  */
-export class FlowTable implements Stateful {
+export class FlowTable extends FlowRows implements Stateful {
   readonly maxFlows: number;
   /** A record that grew older than this is cut. */
   readonly activeUs: number;
   readonly index = new FlowIndex();
-  capacity: number;
   live = 0;
-  hot!: Int32Array;
-  hotF64!: Float64Array;
-  cold!: Int32Array;
-  coldF64!: Float64Array;
-  six!: Int32Array;
-  /** Outermost addresses of the low and the high end, 8 words a row; made when a tunnel was seen. */
-  outer: Int32Array = new Int32Array(0);
-  /** Four doubles a row; made when a flow outgrew its counters. */
-  spill: Float64Array = new Float64Array(0);
   /** Rows that were ever taken. */
   used = 0;
   #free: Int32Array;
   #freeCount = 0;
 
   constructor(maxFlows: number, activeUs: number) {
+    super(Math.min(SMALLEST, Math.max(1, maxFlows)));
     this.maxFlows = Math.max(1, maxFlows);
     this.activeUs = activeUs;
-    this.capacity = Math.min(SMALLEST, this.maxFlows);
     this.#free = new Int32Array(this.capacity);
-    this.#takeArrays(
-      alignedRows(this.capacity, HOT),
-      alignedRows(this.capacity, COLD),
-      alignedRows(this.capacity, SIX),
-    );
-  }
-
-  #takeArrays(hot: Int32Array, cold: Int32Array, six: Int32Array): void {
-    this.hot = hot;
-    this.hotF64 = doublesOf(hot);
-    this.cold = cold;
-    this.coldF64 = doublesOf(cold);
-    this.six = six;
   }
 
   /** Makes room for `count` more flows, as far as `maxFlows` allows; row numbers stay, the arrays do not. */
@@ -86,7 +58,7 @@ export class FlowTable implements Stateful {
     if (wanted <= this.capacity) return;
     let { capacity } = this;
     while (capacity < wanted) capacity *= GROWTH;
-    this.#grow(Math.min(capacity, this.maxFlows));
+    this.grow(Math.min(capacity, this.maxFlows));
   }
 
   /** After a flood the index shrinks again, so that the few flows that stay share few cache lines. */
@@ -94,18 +66,11 @@ export class FlowTable implements Stateful {
     this.index.settle(this.live);
   }
 
-  #grow(capacity: number): void {
-    const { hot, cold, six } = this;
-    this.capacity = capacity;
-    this.#takeArrays(alignedRows(capacity, HOT), alignedRows(capacity, COLD), alignedRows(capacity, SIX));
-    this.hot.set(hot);
-    this.cold.set(cold);
-    this.six.set(six);
+  override grow(capacity: number): void {
+    super.grow(capacity);
     const free = this.#free;
     this.#free = new Int32Array(capacity);
     this.#free.set(free.subarray(0, this.#freeCount));
-    if (this.outer.length > 0) this.outer = grown(this.outer, new Int32Array(8 * capacity));
-    if (this.spill.length > 0) this.spill = grown(this.spill, new Float64Array((SPILL / 2) * capacity));
   }
 
   /** The row of the key of the packet at word `r`; -1 when no flow has it. */
@@ -154,14 +119,13 @@ export class FlowTable implements Stateful {
     return this.live >= this.maxFlows;
   }
 
-  /** Reads the rows that will be taken next, so that the cache misses overlap. */
+  /** Reads the rows that will be taken again next, so that the cache misses overlap. */
   touchFree(count: number): number {
     const { hot, cold } = this;
     const free = this.#free;
     let sum = 0;
-    for (let k = 0; k < count; k++) {
-      const row = k < this.#freeCount ? free[this.#freeCount - 1 - k] : Math.min(this.used + k, this.capacity - 1);
-      sum ^= hot[row << HOT_SHIFT] ^ cold[row << COLD_SHIFT];
+    for (let k = this.#freeCount - 1; k >= Math.max(0, this.#freeCount - count); k--) {
+      sum ^= hot[free[k] << HOT_SHIFT] ^ cold[free[k] << COLD_SHIFT];
     }
     return sum;
   }
@@ -199,18 +163,6 @@ export class FlowTable implements Stateful {
     this.live--;
   }
 
-  /** The row's place in `outer`, which is made when the first tunnel comes. */
-  outerAt(row: number): number {
-    if (this.outer.length === 0) this.outer = new Int32Array(8 * this.capacity);
-    return 8 * row;
-  }
-
-  /** The row's place in `spill`, which is made when the first flow needs it. */
-  spillAt(row: number): number {
-    if (this.spill.length === 0) this.spill = new Float64Array((SPILL / 2) * this.capacity);
-    return (SPILL / 2) * row;
-  }
-
   /** Makes rows be taken from the first one again, without memberships; all flows have left. */
   clear(): void {
     for (let row = 0; row < this.used; row++) this.hot[(row << HOT_SHIFT) + STATE] = 0;
@@ -224,29 +176,27 @@ export class FlowTable implements Stateful {
 
   /** Writes rows as they lie, by runs: after a flood most are free, and nothing of a free one is kept. */
   save(out: StateWriter): void {
-    const runs = this.#runs();
+    const runs = Int32Array.from(this.#runs());
     out.number(this.activeUs);
     out.number(this.used);
     out.array(this.#free, 0, this.#freeCount);
-    out.array(Int32Array.from(runs));
-    out.number(this.outer.length > 0 ? 1 : 0);
-    out.number(this.spill.length > 0 ? 1 : 0);
-    for (let i = 0; i < runs.length; i += 2) this.#eachPart(runs[i], runs[i + 1], (part) => out.array(part));
+    out.array(runs);
+    this.saveRows(runs, out);
   }
 
   restore(state: StateReader): void {
     const activeUs = state.number();
     const used = state.number();
     if (!(used >= 0 && used <= MOST_ROWS)) throw new WeirError('state.damaged', `${used} flows were saved`);
-    this.capacity = Math.min(SMALLEST, this.maxFlows);
-    while (this.capacity < used) this.capacity *= 2;
+    let capacity = Math.min(SMALLEST, this.maxFlows);
+    while (capacity < used) capacity *= 2;
     const free = state.array(Int32Array);
-    this.#free = new Int32Array(this.capacity);
+    this.#free = new Int32Array(capacity);
     this.#free.set(free);
     this.#freeCount = free.length;
     this.used = used;
     this.live = used - free.length;
-    this.#restoreRows(state);
+    this.restoreRows(capacity, state.array(Int32Array), state);
     this.index.clear(this.live);
     for (let row = 0; row < used; row++) {
       if (!this.isLive(row)) continue;
@@ -259,24 +209,6 @@ export class FlowTable implements Stateful {
   #dueAnew(row: number): void {
     setStart(this, row, this.coldF64[((row << COLD_SHIFT) >> 1) + START_F64]);
     this.hot[(row << HOT_SHIFT) + STATE] |= MAY_BE_DUE;
-  }
-
-  #restoreRows(state: StateReader): void {
-    const { capacity } = this;
-    const runs = state.array(Int32Array);
-    this.#takeArrays(alignedRows(capacity, HOT), alignedRows(capacity, COLD), alignedRows(capacity, SIX));
-    this.outer = new Int32Array(state.number() !== 0 ? 8 * capacity : 0);
-    this.spill = new Float64Array(state.number() !== 0 ? (SPILL / 2) * capacity : 0);
-    for (let i = 0; i < runs.length; i += 2) this.#eachPart(runs[i], runs[i + 1], (part) => state.into(part));
-  }
-
-  /** The tables' parts that belong to rows `from` to (not including) `to`. */
-  #eachPart(from: number, to: number, take: (part: Int32Array | Float64Array) => void): void {
-    take(this.hot.subarray(from * HOT, to * HOT));
-    take(this.cold.subarray(from * COLD, to * COLD));
-    take(this.six.subarray(from * SIX, to * SIX));
-    if (this.outer.length > 0) take(this.outer.subarray(8 * from, 8 * to));
-    if (this.spill.length > 0) take(this.spill.subarray((SPILL / 2) * from, (SPILL / 2) * to));
   }
 
   /** Runs of rows that hold a flow or stand in a list: first row and end, again and again. */
@@ -298,17 +230,4 @@ export class FlowTable implements Stateful {
     }
     return false;
   }
-}
-
-/** Rows of `width` words; the first begins a cache line where the allocator gives large arrays a header of 16 bytes. */
-function alignedRows(rows: number, width: number): Int32Array<ArrayBuffer> {
-  return new Int32Array(new ArrayBuffer(4 * (rows * width + 2 * ALIGNED_AT)), 4 * ALIGNED_AT, rows * width);
-}
-
-const doublesOf = ({ buffer, byteOffset, length }: Int32Array): Float64Array =>
-  new Float64Array(buffer, byteOffset, length / 2);
-
-function grown<T extends Int32Array | Float64Array>(old: T, fresh: T): T {
-  fresh.set(old);
-  return fresh;
 }

@@ -65,7 +65,8 @@ export function writeRecord(table: FlowTable, row: number, outlet: Outlet, n: nu
   const c = row << T.COLD_SHIFT;
   const state = hot[o + T.STATE];
   const from = state & T.INITIATOR_HIGH;
-  const flags = hot[o + T.SLICE_FLAGS] | ((state & T.FOLDED) !== 0 ? cold[c + T.TOTAL_FLAGS] : 0);
+  const flags =
+    hot[o + T.SLICE_FLAGS] | ((state & T.FOLDED) !== 0 ? table.fold[(row << T.FOLD_SHIFT) + T.TOTAL_FLAGS] : 0);
   batch.startUs[n] = table.coldF64[(c >> 1) + T.START_F64];
   batch.endUs[n] = lastUs(table, row);
   batch.tcpControlBits[n] = (flags >>> (from << 4)) & 0xfff;
@@ -107,15 +108,15 @@ function addSpilled(table: FlowTable, row: number, batch: FlowBatch, n: number, 
 }
 
 function addTotals(table: FlowTable, row: number, batch: FlowBatch, n: number, from: number): void {
-  const { coldF64 } = table;
-  const d = (row << T.COLD_SHIFT) >> 1;
+  const { foldF64 } = table;
+  const d = (row << T.FOLD_SHIFT) >> 1;
   const to = from ^ 1;
-  batch.packetDeltaCount[n] += coldF64[d + T.PACKETS_F64 + from];
-  batch.octetDeltaCount[n] += coldF64[d + T.OCTETS_F64 + from];
-  batch.layer2OctetDeltaCount[n] += coldF64[d + T.LAYER2_F64 + from];
-  batch.reversePacketDeltaCount[n] += coldF64[d + T.PACKETS_F64 + to];
-  batch.reverseOctetDeltaCount[n] += coldF64[d + T.OCTETS_F64 + to];
-  batch.reverseLayer2OctetDeltaCount[n] += coldF64[d + T.LAYER2_F64 + to];
+  batch.packetDeltaCount[n] += foldF64[d + T.PACKETS_F64 + from];
+  batch.octetDeltaCount[n] += foldF64[d + T.OCTETS_F64 + from];
+  batch.layer2OctetDeltaCount[n] += foldF64[d + T.LAYER2_F64 + from];
+  batch.reversePacketDeltaCount[n] += foldF64[d + T.PACKETS_F64 + to];
+  batch.reverseOctetDeltaCount[n] += foldF64[d + T.OCTETS_F64 + to];
+  batch.reverseLayer2OctetDeltaCount[n] += foldF64[d + T.LAYER2_F64 + to];
 }
 
 /** The latest packet of flow `row`. */
@@ -123,36 +124,36 @@ export function lastUs(table: FlowTable, row: number): number {
   const o = row << T.HOT_SHIFT;
   const end = table.hotF64[(o >> 1) + T.SLICE_END_F64];
   if ((table.hot[o + T.STATE] & T.LATE) === 0) return end;
-  return Math.max(end, table.coldF64[((row << T.COLD_SHIFT) >> 1) + T.LAST_F64]);
+  return Math.max(end, table.foldF64[((row << T.FOLD_SHIFT) >> 1) + T.LAST_F64]);
 }
 
 /** Adds the open slice to the record's totals and empties it. */
 export function foldSlice(table: FlowTable, row: number): void {
-  const { hot, cold, coldF64 } = table;
+  const { hot, fold, foldF64 } = table;
   const o = row << T.HOT_SHIFT;
-  const c = row << T.COLD_SHIFT;
-  const d = c >> 1;
+  const f = row << T.FOLD_SHIFT;
+  const d = f >> 1;
   const state = hot[o + T.STATE];
   if ((state & T.FOLDED) === 0) {
-    for (let k = c + 2 * T.PACKETS_F64; k <= c + T.TOTAL_FLAGS; k++) cold[k] = 0;
+    for (let k = f + 2 * T.PACKETS_F64; k <= f + T.TOTAL_FLAGS; k++) fold[k] = 0;
     hot[o + T.STATE] = state | T.FOLDED;
   }
   for (let end = 0; end < 2; end++) {
-    coldF64[d + T.PACKETS_F64 + end] += hot[o + T.SLICE_PACKETS + end] >>> 0;
-    coldF64[d + T.OCTETS_F64 + end] += hot[o + T.SLICE_OCTETS + end];
-    coldF64[d + T.LAYER2_F64 + end] += hot[o + T.SLICE_LAYER2 + end];
+    foldF64[d + T.PACKETS_F64 + end] += hot[o + T.SLICE_PACKETS + end] >>> 0;
+    foldF64[d + T.OCTETS_F64 + end] += hot[o + T.SLICE_OCTETS + end];
+    foldF64[d + T.LAYER2_F64 + end] += hot[o + T.SLICE_LAYER2 + end];
   }
-  cold[c + T.TOTAL_FLAGS] |= hot[o + T.SLICE_FLAGS];
+  fold[f + T.TOTAL_FLAGS] |= hot[o + T.SLICE_FLAGS];
   if ((state & T.SPILLED) !== 0) foldSpilled(table, row, d);
   clearCounts(hot, o);
 }
 
 function foldSpilled(table: FlowTable, row: number, d: number): void {
-  const { spill, coldF64 } = table;
+  const { spill, foldF64 } = table;
   const at = table.spillAt(row);
   for (let end = 0; end < 2; end++) {
-    coldF64[d + T.OCTETS_F64 + end] += spill[at + T.SPILLED_OCTETS + end];
-    coldF64[d + T.LAYER2_F64 + end] += spill[at + T.SPILLED_LAYER2 + end];
+    foldF64[d + T.OCTETS_F64 + end] += spill[at + T.SPILLED_OCTETS + end];
+    foldF64[d + T.LAYER2_F64 + end] += spill[at + T.SPILLED_LAYER2 + end];
   }
   table.hot[(row << T.HOT_SHIFT) + T.STATE] &= ~T.SPILLED;
 }

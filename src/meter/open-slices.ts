@@ -68,7 +68,7 @@ export class OpenSlices implements Stateful {
     const c = row << T.COLD_SHIFT;
     let state = hot[o + T.STATE] & ~(T.NO_SLICE | T.SLICE_DNS_RESPONSE);
     if (timeUs < hotF64[(o >> 1) + T.SLICE_END_F64]) {
-      coldF64[(c >> 1) + T.LAST_F64] = lastUs(this.#table, row);
+      this.#table.foldF64[((row << T.FOLD_SHIFT) >> 1) + T.LAST_F64] = lastUs(this.#table, row);
       state |= T.LATE;
     }
     coldF64[(c >> 1) + T.SLICE_START_F64] = timeUs;
@@ -113,12 +113,15 @@ export class OpenSlices implements Stateful {
   }
 
   #touch(from: number, to: number): void {
-    const { hot, cold } = this.#table;
+    const { hot, cold, fold } = this.#table;
     const rows = this.#rows;
     let sum = 0;
     for (let i = from; i < to; i++) {
       const c = rows[i] << T.COLD_SHIFT;
-      sum ^= hot[(rows[i] << T.HOT_SHIFT) + T.STATE] ^ cold[c + T.FLOW_LAYERS] ^ cold[c + T.TOTAL_FLAGS];
+      sum ^=
+        hot[(rows[i] << T.HOT_SHIFT) + T.STATE] ^
+        cold[c + T.FLOW_LAYERS] ^
+        fold[(rows[i] << T.FOLD_SHIFT) + T.TOTAL_FLAGS];
     }
     this.#touched = sum;
   }
