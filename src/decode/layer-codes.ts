@@ -74,6 +74,7 @@ const TEXTS = [
   'ayiya',
   'enc',
   'erf',
+  'fou',
 ] as const;
 
 export type LayerName = (typeof TEXTS)[number];

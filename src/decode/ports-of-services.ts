@@ -23,7 +23,7 @@ function build(): Uint8Array {
   const table = new Uint8Array(65536);
   table.fill(SERVICE, 1, 1024);
   for (const port of SERVICES) table[port] |= SERVICE;
-  for (const port of [4789, 4790, 6081, 8472, 6635, 6080, 37008, 4754, 4341]) table[port] |= TUNNEL_DESTINATION;
+  for (const port of [4789, 4790, 6081, 8472, 6635, 6080, 5555, 37008, 4754, 4341]) table[port] |= TUNNEL_DESTINATION;
   for (const port of [2152, 1701, 3544, 5247, 5072]) table[port] |= TUNNEL_EITHER;
   for (const port of [53, 5353]) table[port] |= DNS_PORT;
   return table;

@@ -4,6 +4,7 @@ import { END, ETHERNET, GRE, IP, WLAN } from './step-codes.ts';
 import type { Walk } from './walk.ts';
 
 const GUE_LAYER = layerCode('gue');
+const FOU_LAYER = layerCode('fou');
 const TZSP_LAYER = layerCode('tzsp');
 const LISP_LAYER = layerCode('lisp');
 const TZSP_PADDING = 0;
@@ -39,6 +40,19 @@ function into(walk: Walk, at: number, step: number): number {
   walk.push(GUE_LAYER);
   walk.at = at;
   return step;
+}
+
+/**
+ * IP in UDP without any header between them (Linux: ip-fou(8)). Nothing but the packet itself tells it, so its length has to
+ * be all that UDP carries.
+ */
+export function fou(walk: Walk): number {
+  const { at, end, view } = walk;
+  if (!looksLikeIp(walk, at)) return END;
+  const length = walk.data[at] >>> 4 === 4 ? view.getUint16(at + 2) : 40 + view.getUint16(at + 4);
+  if (at + length !== end) return END;
+  walk.push(FOU_LAYER);
+  return IP;
 }
 
 /*

@@ -86,3 +86,4 @@ export const ERF = 73;
 export const CHDLC_DIRECTION = 74;
 export const FRAME_RELAY_DIRECTION = 75;
 export const MPLS_IN_UDP = 76;
+export const FOU = 77;

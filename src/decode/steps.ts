@@ -28,7 +28,7 @@ import { ppp, pppProtocol, pppSerial, pppWithDirection } from './ppp.ts';
 import { pppoe } from './pppoe.ts';
 import { prismOrAvs, radiotap } from './radio-headers.ts';
 import { sll, sll2 } from './sll.ts';
-import { etherIp, gue, lisp, tzsp } from './small-tunnels.ts';
+import { etherIp, fou, gue, lisp, tzsp } from './small-tunnels.ts';
 import * as step from './step-codes.ts';
 import { brcm, brcmPrepend, dsa, edsa } from './switch-tags.ts';
 import { teredo } from './teredo.ts';
@@ -188,6 +188,8 @@ function take(walk: Walk, next: number): number {
       return etherIp(walk);
     case step.GUE:
       return gue(walk);
+    case step.FOU:
+      return fou(walk);
     case step.TZSP:
       return tzsp(walk);
     case step.MPLS_IN_UDP:

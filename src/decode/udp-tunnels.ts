@@ -3,6 +3,7 @@ import {
   AYIYA,
   CAPWAP,
   END,
+  FOU,
   GENEVE,
   GRE_IN_UDP,
   GTP_U,
@@ -16,7 +17,7 @@ import {
   VXLAN_GPE,
 } from './step-codes.ts';
 
-/** Tunnels over UDP by the port that opens them (IANA; 8472 is Linux's older VXLAN port). */
+/** Tunnels over UDP by the port that opens them (IANA; 8472 is Linux's older VXLAN port, 5555 the one of its manual for IP in UDP). */
 const STEPS: ReadonlyMap<number, number> = new Map([
   [4789, VXLAN],
   [8472, VXLAN],
@@ -24,6 +25,7 @@ const STEPS: ReadonlyMap<number, number> = new Map([
   [6081, GENEVE],
   [6635, MPLS_IN_UDP],
   [6080, GUE],
+  [5555, FOU],
   [4754, GRE_IN_UDP],
   [4341, LISP],
   [5072, AYIYA],

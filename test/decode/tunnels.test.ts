@@ -91,6 +91,8 @@ const STACKS: Stack[] = [
   ['mpls udp', 1, overUdp(5000, 6635, `00011140 ${INNER}`), 'eth ipv4 udp mpls ipv4 tcp'],
   ['gue ipip', 1, overUdp(5000, 6080, `00040000 ${INNER}`), 'eth ipv4 udp gue ipv4 tcp'],
   ['gue direct', 1, overUdp(5000, 6080, `${INNER}`), 'eth ipv4 udp gue ipv4 tcp'],
+  ['fou', 1, overUdp(5000, 5555, `${INNER}`), 'eth ipv4 udp fou ipv4 tcp'],
+  ['fou ipv6', 1, overUdp(5000, 5555, `${INNER6}`), 'eth ipv4 udp fou ipv6 tcp'],
   ['tzsp', 1, overUdp(5000, 37008, `0100 0001 00 0a0101 01 ${FRAME}`), 'eth ipv4 udp tzsp eth ipv4 tcp'],
   ['gre in udp', 1, overUdp(50000, 4754, `2000 0800 00000007 ${INNER}`), 'eth ipv4 udp gre ipv4 tcp'],
   ['lisp', 1, overUdp(50000, 4341, `c0000001 00000001 ${INNER}`), 'eth ipv4 udp lisp ipv4 tcp'],
@@ -114,10 +116,15 @@ describe('tunnels', () => {
 
 describe('what only looks like a tunnel', () => {
   const NOISE = '5b3c 8180 0001 0001 0000 0000 0377 7777 0765 7861 6d70 6c65 0363 6f6d 00 0001 0001'.repeat(2);
-  const ports = [4789, 4790, 6081, 8472, 6635, 6080, 37008, 4754, 4341, 2152, 1701, 3544, 5247, 5072];
+  const ports = [4789, 4790, 6081, 8472, 6635, 6080, 5555, 37008, 4754, 4341, 2152, 1701, 3544, 5247, 5072];
 
   it.each(ports)('an answer of DNS to port %i stays what it is', (port) => {
     const { rows } = decodeFrames([hex(overUdp(53, port, NOISE))]);
     expect(rows[0]).toMatchObject({ ports: `53>${port}`, layers: 'eth ipv4 udp', outer: null });
+  });
+
+  it('IP in UDP has the length of all that UDP carries', () => {
+    const { rows } = decodeFrames([hex(overUdp(5000, 5555, `${INNER} 00`))]);
+    expect(rows[0]).toMatchObject({ ports: '5000>5555', layers: 'eth ipv4 udp', outer: null });
   });
 });
