@@ -80,10 +80,11 @@ class LevelTest {
 
   #reaches(measure: Expr, limit: Expr): string | null {
     if (measure.op !== 'measure' || measure.part !== null) return null;
-    const { bound } = this.#measures[measure.index];
-    const least = this.#least(limit);
-    if (bound === undefined || !(least > 0)) return null;
-    return `${bound}>=${number((SLACK * least) / this.#panes)}`;
+    const { bound, peak } = this.#measures[measure.index];
+    const least = SLACK * this.#least(limit);
+    if (!(least > 0)) return null;
+    if (peak !== undefined) return `${peak}>=${number(least)}`;
+    return bound === undefined ? null : `${bound}>=${number(least / this.#panes)}`;
   }
 
   /** The least that a limit is for any key; NaN where that is not known. */

@@ -31,6 +31,7 @@ export interface CompiledRule {
 export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (book: CodeBook) => CompiledRule {
   const layout = new Layout(lookups);
   const paneUs = paneLength(rule);
+  const single = rule.window.kind !== 'session' && rule.window.sizeUs === paneUs;
   const dropped = (cause: string): Counter =>
     metrics.counter(
       `weir_window_dropped_total{rule="${rule.id}",cause="${cause}"}`,
@@ -38,7 +39,7 @@ export function planRule(rule: RulePlan, lookups: Lookups, metrics: Metrics): (b
     );
   const formatTuple = (of: RulePlan['by'], words: Int32Array, at: number): string =>
     new KeyFormat(of, lookups.texts).tuple(words, at);
-  const measures = compileMeasures(rule, layout, { paneUs, maxKeys: rule.maxKeys, dropped, formatTuple });
+  const measures = compileMeasures(rule, layout, { paneUs, single, maxKeys: rule.maxKeys, dropped, formatTuple });
   const extras = planExtras(rule, layout);
   const match = matchCode(rule, rule.match, lookups);
   const rest = matchCode(rule, undecided(rule.match), lookups);

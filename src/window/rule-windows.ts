@@ -119,11 +119,22 @@ export class RuleWindows implements ClosingWindows {
   }
 
   #dropParts(startUs: number): void {
+    const last = this.#parts[this.#parts.length - 1];
+    if (last && last.pane.number * this.#compiled.paneUs < startUs) this.#dropAll();
     while (this.#parts.length > 0 && this.#parts[0].pane.number * this.#compiled.paneUs < startUs) {
       const part = this.#parts.shift() as Part;
       this.#combiner.remove(part, this.#parts);
       this.feed.panes.recycle(part.pane);
     }
+  }
+
+  /** A window that shares no pane with the one before begins anew. */
+  #dropAll(): void {
+    for (const { pane, keyRows, pairRows } of this.#parts.splice(0)) {
+      for (const rows of [keyRows ?? NONE, ...pairRows]) giveBack(rows);
+      this.feed.panes.recycle(pane);
+    }
+    this.#combiner.reset();
   }
 
   #gated(pane: Pane): Part {
@@ -215,3 +226,5 @@ export class RuleWindows implements ClosingWindows {
     return { pane, keyRows: state.array(Int32Array), pairRows: pane.pairs.map(() => state.array(Int32Array)) };
   }
 }
+
+const NONE = new Int32Array(0);

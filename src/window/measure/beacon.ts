@@ -24,6 +24,7 @@ export const beacon: MeasureCompiler = (measure, where, layout, context): Measur
   const dropped = context.dropped('beacon');
   return {
     value: `Math.max(0,D[d+${best}])`,
+    peak: `D[d+${best}]`,
     paneClosed(pane) {
       histories.learn(pane);
       dropped.value = histories.dropped;

@@ -10,5 +10,5 @@ export const smallest: MeasureCompiler = (measure, where, layout): MeasureCode =
 export const largest: MeasureCompiler = (measure, where, layout): MeasureCode => {
   const { value, there } = layout.summand(measure.summand);
   const at = layout.max(value, both(where, there));
-  return { value: `(D[d+${at}]===-Infinity?NaN:D[d+${at}])` };
+  return { value: `(D[d+${at}]===-Infinity?NaN:D[d+${at}])`, peak: `D[d+${at}]` };
 };

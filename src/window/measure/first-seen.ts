@@ -21,6 +21,7 @@ export const firstSeen: MeasureCompiler = (measure, where, layout, context): Mea
   const dropped = context.dropped('first_seen');
   return {
     value: `D[d+${fresh}]`,
+    bound: `D[d+${fresh}]`,
     paneClosed(pane) {
       sightings.learn(pane);
       dropped.value = sightings.dropped;

@@ -7,6 +7,8 @@ import type { WindowView } from '../window-view.ts';
 /** Facts of the rule that a measure may need. */
 export interface MeasureContext {
   paneUs: number;
+  /** The window is one pane. */
+  single: boolean;
   maxKeys: number;
   /** Counts what had no room, by cause. */
   dropped(cause: string): { value: number };
@@ -23,6 +25,8 @@ export interface MeasureCode {
    * keys that are counted by sketch). Only where there is one.
    */
   bound?: string;
+  /** The same of a measure whose value in a window is not above the greatest of its panes'. */
+  peak?: string;
   /** Moves the key's accumulators (from `d`) when a pair's first amount in the window changes; 0 to 0 never. */
   change?: { pair: number; apply(doubles: Float64Array, d: number, before: number, after: number): void };
   /** A pane is over: what outlives windows learns from it and may fill kept accumulators of its keys. */

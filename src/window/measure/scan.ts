@@ -39,38 +39,47 @@ export const scan: MeasureCompiler = (measure, where, layout, context): MeasureC
   ];
   const pair = layout.pair(measure.of, both(CONTACT, where), { amounts, log: true, loose: true });
   const contacts = layout.keep('sum');
-  const walks = new Walks(measure.params, pair, contacts, context.maxKeys);
+  // Where the window is one pane, the walk's end is known when the pane closes.
+  const level = context.single ? layout.keep('own') : -1;
+  const walks = new Walks(measure.params, { pair, contacts, level }, context.maxKeys);
   const dropped = context.dropped('scan');
-  return {
-    value: '0',
-    paneClosed(pane) {
+  const common = {
+    paneClosed(pane: Pane): void {
       walks.learn(pane);
       dropped.value = walks.dropped;
     },
-    finish: (view, out, width, column) => walks.write(view, out, width, column),
     memory: walks,
   };
+  if (level >= 0) return { ...common, value: `D[d+${level}]`, peak: `D[d+${level}]` };
+  return { ...common, value: '0', finish: (view, out, width, column) => walks.write(view, out, width, column) };
 };
 
 class Walks implements Stateful {
   dropped = 0;
+  #evictions = 0;
   readonly #keepUs: number;
   readonly #failure: number;
   readonly #success: number;
   readonly #floor: number;
   readonly #pair: number;
   readonly #contacts: number;
+  readonly #level: number;
   readonly #seen: FingerprintSet;
   readonly #most: number;
   #walks: KeyedTable | null = null;
 
-  constructor({ t0, t1, b, a, keep }: Record<string, number>, pair: number, contacts: number, maxKeys: number) {
+  constructor(
+    { t0, t1, b, a, keep }: Record<string, number>,
+    { pair, contacts, level }: { pair: number; contacts: number; level: number },
+    maxKeys: number,
+  ) {
     this.#keepUs = keep;
     this.#failure = Math.log((1 - t1) / (1 - t0));
     this.#success = Math.log(t1 / t0);
     this.#floor = Math.log((1 - b) / (1 - a));
     this.#pair = pair;
     this.#contacts = contacts;
+    this.#level = level;
     this.#most = Math.max(maxKeys, MOST_WALKS);
     this.#seen = new FingerprintSet(MOST_CONTACTS, keep);
   }
@@ -79,6 +88,7 @@ class Walks implements Stateful {
     this.#walks ??= new KeyedTable(pane.keys.keyWords, [0, 0]);
     const { events } = pane.pairs[this.#pair];
     if (events === null || events.length === 0) return;
+    const evictions = this.#evictions;
     const order = events.inOrder();
     for (let from = 0; from < order.length; from += AT_ONCE) {
       const to = Math.min(order.length, from + AT_ONCE);
@@ -89,6 +99,7 @@ class Walks implements Stateful {
       }
     }
     giveBack(order);
+    if (this.#level >= 0 && this.#evictions !== evictions) this.#settleLevels(pane.keys);
     this.dropped += this.#seen.evicted;
     this.#seen.evicted = 0;
   }
@@ -115,6 +126,26 @@ class Walks implements Stateful {
     doubles[d + LAST] = timeUs;
     doubles[d + LIKELIHOOD] += failed ? this.#failure : this.#success;
     if (doubles[d + LIKELIHOOD] <= this.#floor) doubles[d + LIKELIHOOD] = 0;
+    if (this.#level >= 0) keys.doubles[at / 2 + keys.first + this.#level] = this.#steps(doubles[d + LIKELIHOOD]);
+  }
+
+  /** Walks are sums of two logarithms: the last digits are noise. */
+  #steps(likelihood: number): number {
+    return Math.max(0, Math.round((1e6 * likelihood) / this.#failure) / 1e6);
+  }
+
+  /** Some walks of this pane's keys were forgotten before it ended. */
+  #settleLevels(keys: KeyedTable): void {
+    for (let row = 0; row < keys.count; row++) {
+      const at = row * keys.stride + keys.first;
+      if (keys.doubles[at + this.#level] > 0) keys.doubles[at + this.#level] = this.#levelOf(keys, row);
+    }
+  }
+
+  #levelOf(keys: KeyedTable, row: number): number {
+    const walks = this.#walks as KeyedTable;
+    const walk = walks.find(keys.words, 2 * row * keys.stride);
+    return walk < 0 ? 0 : this.#steps(walks.doubles[walk * walks.stride + walks.first + LIKELIHOOD]);
   }
 
   /** Forgets what is over; when that is little, the walks that went least far. */
@@ -130,6 +161,7 @@ class Walks implements Stateful {
     }
     walks.compact(marks);
     this.dropped += before - walks.count;
+    this.#evictions++;
   }
 
   #scores({ doubles, stride, first, count }: KeyedTable, nowUs: number): Float64Array {
@@ -164,11 +196,7 @@ class Walks implements Stateful {
     for (let i = 0; i < view.length; i++) {
       const row = view.rows[i];
       if (!(keys.doubles[row * keys.stride + keys.first + this.#contacts] > 0)) continue;
-      const walk = walks.find(keys.words, 2 * row * keys.stride);
-      if (walk < 0) continue;
-      // Walks are sums of two logarithms: the last digits are noise.
-      const steps = walks.doubles[walk * walks.stride + walks.first + LIKELIHOOD] / this.#failure;
-      out[i * width + column] = Math.max(0, Math.round(1e6 * steps) / 1e6);
+      out[i * width + column] = this.#levelOf(keys, row);
     }
   }
 }
