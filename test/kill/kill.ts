@@ -35,9 +35,10 @@ const tally = { kills: 0, reloads: 0, early: 0 };
 async function first(place: Place, writer: Writer, feed: Feed): Promise<void> {
   writer.write(feed.bytes / 100);
   const child = place.run();
+  const over = closed(child);
   await shows(child, /"code":"checkpoint.written"/);
   child.kill('SIGKILL');
-  await closed(child);
+  await over;
 }
 
 async function oneKill(place: Place, writer: Writer, feed: Feed): Promise<void> {
