@@ -104,7 +104,7 @@ class ThreadReader {
       while (!ring.next()) await ring.ready();
       const end = this.#take();
       if (end) return end;
-      if (ring.kind !== ENTRY.advance) continue;
+      if (ring.kind !== ENTRY.advance && ring.kind !== ENTRY.progress) continue;
       if (this.#port.settle) await this.#port.settle();
       breathedMs = await breathe(breathedMs);
     }

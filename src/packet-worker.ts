@@ -20,6 +20,8 @@ const metrics = new Metrics();
 const feed = new NameFeed(names);
 let packets = 0;
 let share = Number.NaN;
+/** Records alone are of no use to windows, so nobody asks how far time has come. */
+const withSlices = input.meter?.slices !== false;
 
 function sendRows(kind: number, batch: Parameters<FlowRingWriter['rows']>[1]): void {
   const fresh = feed.fresh();
@@ -43,7 +45,7 @@ const errors = await readPackets(
       if (packets === 0) ring.mark(ENTRY.first, rows.doubles[TIME_F64]);
       packets += rows.length;
       meter.add(rows);
-      ring.mark(ENTRY.advance, meter.maxEventUs);
+      if (withSlices) ring.mark(ENTRY.advance, meter.maxEventUs);
     },
     progress: (now) => {
       if (now === null || now - share < 0.001) return;

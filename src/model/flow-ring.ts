@@ -4,7 +4,7 @@ import { PacketRows, ROW } from './packet-rows.ts';
 /** Shared memory of a ring: plain buffers, so that it can be handed to another thread. */
 export interface FlowRingMemory {
   rows: number;
-  /** Four words of state, then two an entry: its kind, and the length of what it carries. */
+  /** Six words of state, then two an entry: its kind, and the length of what it carries. */
   control: SharedArrayBuffer;
   values: SharedArrayBuffer;
   slots: SharedArrayBuffer[];
@@ -15,7 +15,10 @@ const WRITTEN = 0;
 const READ = 1;
 const SLOTS_READ = 2;
 const CLOSED = 3;
-const ENTRY = 4;
+/** How often the reader, or whether the writer, waits: only then is it told, since each notification costs microseconds. */
+const READER_WAITS = 4;
+const WRITER_WAITS = 5;
+const ENTRY = 6;
 const ENTRIES = 1024;
 const SLOTS = 16;
 /** A waiting writer looks this often whether the reader has gone, milliseconds. */
@@ -124,15 +127,18 @@ export class FlowRingWriter {
     control[ENTRY + 2 * entry + 1] = length;
     this.#values[entry] = value;
     Atomics.add(control, WRITTEN, 1);
-    Atomics.notify(control, WRITTEN);
+    if (Atomics.load(control, READER_WAITS) !== 0) Atomics.notify(control, WRITTEN);
   }
 
   #waitFor(word: number, written: number, room: number): void {
+    if (((written - Atomics.load(this.#control, word)) | 0) < room) return;
+    Atomics.store(this.#control, WRITER_WAITS, 1);
     for (let read = Atomics.load(this.#control, word); ((written - read) | 0) >= room && !this.closed; ) {
       // Closing changes no counter, so its notification can come between the check above and the wait: a bounded wait sees it.
       Atomics.wait(this.#control, word, read, CLOSED_MS);
       read = Atomics.load(this.#control, word);
     }
+    Atomics.store(this.#control, WRITER_WAITS, 0);
   }
 }
 
@@ -199,14 +205,18 @@ export class FlowRingReader {
   /** Resolves when there may be an entry. */
   async ready(): Promise<void> {
     this.#release();
+    Atomics.add(this.#control, READER_WAITS, 1);
     const waiting = Atomics.waitAsync(this.#control, WRITTEN, this.#control[READ]);
     await waiting.value;
+    Atomics.sub(this.#control, READER_WAITS, 1);
   }
 
   /** Blocks this thread until there may be an entry, or for so long. */
   wait(ms: number): void {
     this.#release();
+    Atomics.add(this.#control, READER_WAITS, 1);
     Atomics.wait(this.#control, WRITTEN, this.#control[READ], ms);
+    Atomics.sub(this.#control, READER_WAITS, 1);
   }
 
   /** Lets the writer go on without a reader. */
@@ -228,7 +238,7 @@ export class FlowRingReader {
 
   #give(word: number): void {
     Atomics.add(this.#control, word, 1);
-    Atomics.notify(this.#control, word);
+    if (Atomics.load(this.#control, WRITER_WAITS) !== 0) Atomics.notify(this.#control, word);
   }
 }
 
