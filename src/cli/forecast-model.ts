@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, WeirError } from '../core/errors.ts';
-import { CalendarForecaster, forecasters, pooledForecaster } from '../forecast/forecast.ts';
+import { CalendarForecaster, forecasters, localTimes, pooledForecaster } from '../forecast/forecast.ts';
 import type { LoadForecaster } from '../model/series.ts';
 import { type SeriesFile, toGrid } from './series-file.ts';
 
@@ -46,11 +46,27 @@ function recentOf({ startUs, values }: Grid, stepUs: number) {
 }
 
 function withCalendar(inner: LoadForecaster, holidays: string[], zone: string | undefined): LoadForecaster {
+  return orUnknown(zone, () => new CalendarForecaster(inner, { holidays, zone }));
+}
+
+function orUnknown<T>(zone: string | undefined, make: () => T): T {
   try {
-    return new CalendarForecaster(inner, { holidays, zone });
+    return make();
   } catch (cause) {
     throw new WeirError('usage.zone', `--zone ${zone}: nobody knows this time zone`, { cause, hint: 'Europe/Berlin' });
   }
+}
+
+/** A series by the clock on the wall: the hour that a change leaves out is missing, of one that comes twice the second counts. */
+export function inZone({ startUs, values }: Grid, stepUs: number, zone: string): Grid {
+  const toLocal = orUnknown(zone, () => localTimes(zone));
+  const first = toLocal(startUs);
+  const at = (i: number) => Math.round((toLocal(startUs + i * stepUs) - first) / stepUs);
+  const local = new Float64Array(Math.max(values.length, at(values.length - 1) + 1)).fill(Number.NaN);
+  values.forEach((value, i) => {
+    local[at(i)] = value;
+  });
+  return { startUs: first, values: local };
 }
 
 /** One date a line, what follows it is a comment. */

@@ -35,6 +35,7 @@ interface Told {
   stepUs: number;
   forecast: LoadForecast;
   capacity: Capacity | null;
+  limit: number | null;
 }
 
 /**
@@ -63,7 +64,8 @@ export function pathAnswer(options: PathOptions, parent: SeriesFile | null): Ans
       const forecast = model.forecast(Math.max(1, Math.round(horizonUs / first.stepUs)), whatIf);
       const capacity =
         threshold === null ? null : model.capacity(threshold, Math.max(horizonUs, YEAR_US), undefined, whatIf);
-      const told = { file: series.file, values: grid.values, stepUs: series.stepUs, forecast, capacity };
+      const { file, stepUs } = series;
+      const told = { file, values: grid.values, stepUs, forecast, capacity, limit: threshold };
       if (options.reconcile) held.push(told);
       else tell(out, told);
     },
@@ -149,7 +151,7 @@ interface Printed extends Told {
   plot: boolean;
 }
 
-function print(out: LineWriter, { file, values, stepUs, forecast, capacity, whatIf, plot }: Printed): void {
+function print(out: LineWriter, { file, values, stepUs, forecast, capacity, limit, whatIf, plot }: Printed): void {
   const { points, learned } = forecast;
   out.line(
     `${file}: ${values.length} values, a step is ${formatDuration(stepUs)}${learned ? '' : ' (still learning)'}`,
@@ -157,7 +159,7 @@ function print(out: LineWriter, { file, values, stepUs, forecast, capacity, what
   const condition = whatIfText(whatIf);
   if (condition !== '') out.line(condition);
   if (points.length === 0) out.line('too few values for a forecast');
-  else if (plot) for (const line of plotForecast(values, stepUs, forecast)) out.line(line);
+  else if (plot) for (const line of plotForecast(values, stepUs, forecast, limit)) out.line(line);
   else for (const line of pointTable(forecast)) out.line(line);
   if (!capacity) return;
   if (values.length * stepUs < LEAST_HISTORY_US) out.line('too short a history for a date: it takes three weeks');

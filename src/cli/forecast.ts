@@ -4,8 +4,9 @@ import { WeirError } from '../core/errors.ts';
 import { EXIT_DAMAGED } from '../core/exit.ts';
 import { LineWriter } from '../core/output.ts';
 import { formatDuration } from '../core/units.ts';
-import { backtest, type HorizonRecord } from '../forecast/forecast.ts';
+import { backtest, defaultHorizons, type HorizonRecord } from '../forecast/forecast.ts';
 import { readOrExplain, stepOption } from './detect.ts';
+import { type Grid, inZone } from './forecast-model.ts';
 import { type Answer, type PathOptions, pathAnswer, shareOf } from './forecast-path.ts';
 import { inputPaths } from './inputs.ts';
 import { notice } from './progress.ts';
@@ -21,7 +22,7 @@ interface Options extends PathOptions {
   record?: boolean;
   store?: string;
   backtest?: boolean;
-  horizons: string;
+  horizons?: string;
   test: string;
   step?: string;
 }
@@ -54,7 +55,7 @@ export function forecastCommand(program: Command): void {
     .option('-c, --config <FILE>', 'the names are series stored by this configuration; none: list them')
     .option('--store <DIR>', 'the names are series of this store; none: list them')
     .option('--backtest', 'judge forecasts over the last part of the series')
-    .option('--horizons <LIST>', 'steps ahead to judge', '1,12,288')
+    .option('--horizons <LIST>', 'steps ahead to judge: 1,12,288 (default: a step, an hour, a day)')
     .option('--test <SHARE>', 'share of the series that is judged', '1/3')
     .option('--horizon <DURATION>', 'how far to forecast', '24h')
     .option('--step <DURATION>', 'distance of the values where the file has no times')
@@ -98,10 +99,17 @@ async function run(names: string[], options: Options): Promise<void> {
     if (series === null) continue;
     const grid = toGrid(series);
     if (sayComplaints(series, notice)) process.exitCode = EXIT_DAMAGED;
+    sayNegative(series.file, grid);
     answer.series(out, series, grid);
   }
   answer.end(out);
   out.close();
+}
+
+/** Loads are forecast in logarithms. */
+function sayNegative(file: string, { values }: Grid): void {
+  const below = values.reduce((n, value) => n + (value < 0 ? 1 : 0), 0);
+  if (below > 0) notice(`${file}: ${below} values are below zero; forecasts are of loads, and count them as zero`);
 }
 
 async function storedNames(path: string, names: string[]): Promise<string[]> {
@@ -117,13 +125,18 @@ function tellRecord(out: LineWriter, options: Options): void {
 }
 
 function backtestAnswer(options: Options): Answer {
-  const horizons = options.horizons.split(',').map(Number);
+  const asked = options.horizons?.split(',').map(Number);
   const test = shareOf(options.test);
-  if (!horizons.every((h) => Number.isInteger(h) && h >= 1 && h <= 100_000)) {
+  if (options.holidays !== undefined) {
+    throw new WeirError('usage.holidays', '--backtest knows no holidays', { hint: 'leave --holidays out' });
+  }
+  if (asked && !asked.every((h) => Number.isInteger(h) && h >= 1 && h <= 100_000)) {
     throw new WeirError('usage.horizons', `--horizons ${options.horizons}: steps ahead, as in 1,12,288`);
   }
   if (!(test > 0 && test < 1)) throw new WeirError('usage.test', `--test ${options.test}: a share, as in 1/3 or 20%`);
-  const series: Answer['series'] = (out, { file, stepUs }, { values }) => {
+  const series: Answer['series'] = (out, { file, stepUs }, grid) => {
+    const { values } = options.zone === undefined ? grid : inZone(grid, stepUs, options.zone);
+    const horizons = asked ?? defaultHorizons(stepUs);
     const records = backtest(values, { stepUs, horizons, test });
     const head = { series: file, step: stepUs / 1e6, n: values.length };
     if (options.json) out.json({ ...head, horizons: records.map(rounded) });

@@ -1,4 +1,5 @@
 import { encodePng } from './png.ts';
+import { eachDot } from './tiny-font.ts';
 
 export type Colour = readonly [number, number, number];
 
@@ -20,6 +21,11 @@ export class Canvas {
     if (x < 0 || y < 0 || x >= this.width || y >= this.height || share <= 0) return;
     const at = (y * this.width + x) * 3;
     for (let i = 0; i < 3; i++) this.#rgb[at + i] += (colour[i] - this.#rgb[at + i]) * Math.min(1, share);
+  }
+
+  /** Writes numbers and times, `left` and `top` the corner of the first character. */
+  text(left: number, top: number, text: string, colour: Colour): void {
+    eachDot(text, (x, y) => this.blend(left + x, top + y, colour, 1));
   }
 
   png(): Buffer {

@@ -71,7 +71,8 @@ export function formatNumber(value: number): string {
     ['M', 1e6],
     ['k', 1e3],
   ] as const) {
-    if (size >= factor) return `${(value / factor).toPrecision(3)} ${prefix}`;
+    // What rounds to the next prefix takes it.
+    if (size >= factor * 0.9995) return `${(value / factor).toPrecision(3)} ${prefix}`;
   }
   return Number.isInteger(value) ? String(value) : value.toPrecision(3);
 }

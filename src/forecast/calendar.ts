@@ -173,6 +173,12 @@ export function isZone(name: string): boolean {
   }
 }
 
+/** Turns times into those of a zone's clock. Throws a `RangeError` for a zone that nobody knows. */
+export function localTimes(zone: string): (timeUs: number) => number {
+  const clock = clockOf(zone);
+  return (timeUs) => timeUs + clock.offsetUs(timeUs);
+}
+
 const clocks = new Map<string, ZoneClock>();
 const MOST_CLOCKS = 64;
 

@@ -1,4 +1,7 @@
 import { Canvas, type Colour } from '../core/canvas.ts';
+import { formatUs } from '../core/time.ts';
+import { GLYPH_HEIGHT, textWidth } from '../core/tiny-font.ts';
+import { formatNumber } from '../core/units.ts';
 import type { ForecastPoint, LoadForecast } from '../model/series.ts';
 
 export interface FanChart {
@@ -26,15 +29,20 @@ const MEASURED: Colour = [55, 71, 79];
 const EXPECTED: Colour = [21, 101, 192];
 const BAND: Colour = [100, 164, 232];
 const LIMIT: Colour = [198, 40, 40];
+const TEXT: Colour = [96, 108, 116];
+/** Room for the times below. */
+const FOOT = GLYPH_HEIGHT + 6;
+const TIMES = 8;
 
-/** History, forecast and its 80 and 95 % bands as PNG, from zero up; for mails. Labels are the caller's. */
+/** History, forecast and its 80 and 95 % bands as PNG, from zero up, with numbers and times on the axes; for mails. */
 export function fanChart(chart: FanChart): Buffer {
   const canvas = new Canvas(chart.width, chart.height, BACKGROUND);
   const inner = chart.width - 2 * MARGIN;
   const now = MARGIN + Math.round(inner * PAST);
   const ahead = columnsAhead(chart.forecast.points, chart.width - MARGIN - now);
   const past = columnsPast(chart, now - MARGIN, ahead.length);
-  const y = scale(chart, past, ahead);
+  const top = topOf(chart, past, ahead);
+  const y = scale(chart.height, top);
   grid(canvas, now);
   ahead.forEach((point, i) => {
     fill(canvas, now + i, y(point.high95), y(point.low95), 0.35);
@@ -48,6 +56,8 @@ export function fanChart(chart: FanChart): Buffer {
     EXPECTED,
   );
   if (chart.limit !== null) dashes(canvas, Math.round(y(chart.limit)));
+  levels(canvas, top);
+  times(canvas, chart, now);
   return canvas.png();
 }
 
@@ -79,21 +89,53 @@ function mean(values: ArrayLike<number>, from: number, to: number): number {
   return n > 0 ? sum / n : Number.NaN;
 }
 
-function scale(chart: FanChart, past: readonly number[], ahead: readonly ForecastPoint[]): (value: number) => number {
+/** The value at the upper edge. */
+function topOf(chart: FanChart, past: readonly number[], ahead: readonly ForecastPoint[]): number {
   let top = chart.limit ?? 0;
   for (const value of past) if (value > top) top = value;
   for (const { high95, expected } of ahead) top = Math.max(top, Math.min(high95, MOST_BAND * expected));
-  const height = chart.height - 2 * MARGIN;
-  const full = top * HEADROOM || 1;
-  return (value) => Math.max(MARGIN, MARGIN + height * (1 - Math.max(0, value) / full));
+  return top * HEADROOM || 1;
+}
+
+function scale(height: number, top: number): (value: number) => number {
+  return (value) => Math.max(MARGIN, MARGIN + innerHeight(height) * (1 - Math.max(0, value) / top));
+}
+
+function innerHeight(height: number): number {
+  return height - 2 * MARGIN - FOOT;
 }
 
 function grid(canvas: Canvas, now: number): void {
   for (let line = 0; line <= GRID_LINES; line++) {
-    const y = Math.round(MARGIN + ((canvas.height - 2 * MARGIN) * line) / GRID_LINES);
+    const y = Math.round(MARGIN + (innerHeight(canvas.height) * line) / GRID_LINES);
     for (let x = MARGIN; x < canvas.width - MARGIN; x++) canvas.blend(x, y, GRID, 1);
   }
-  for (let y = MARGIN; y < canvas.height - MARGIN; y++) canvas.blend(now, y, GRID, 1);
+  for (let y = MARGIN; y < MARGIN + innerHeight(canvas.height); y++) canvas.blend(now, y, GRID, 1);
+}
+
+function levels(canvas: Canvas, top: number): void {
+  for (let line = 0; line < GRID_LINES; line++) {
+    const y = Math.round(MARGIN + (innerHeight(canvas.height) * line) / GRID_LINES);
+    canvas.text(MARGIN, y + 2, formatNumber(top * (1 - line / GRID_LINES)), TEXT);
+  }
+}
+
+/** Dates where labels are most of a day apart, else times of the day; UTC. */
+function times(canvas: Canvas, { forecast }: FanChart, now: number): void {
+  const { points, stepUs } = forecast;
+  if (points.length === 0) return;
+  const perPixel = (points.length * stepUs) / (canvas.width - MARGIN - now);
+  const part = perPixel * (canvas.width / TIMES) > 18 * 3600e6 ? [5, 10] : [11, 16];
+  for (let i = 0; i <= TIMES; i++) {
+    const x = MARGIN + ((canvas.width - 2 * MARGIN) * i) / TIMES;
+    const timeUs = points[0].timeUs + (x - now) * perPixel;
+    if (timeUs < 0) continue;
+    const text = formatUs(Math.round(timeUs)).slice(...part);
+    const left = Math.round(
+      Math.max(MARGIN, Math.min(canvas.width - MARGIN - textWidth(text), x - textWidth(text) / 2)),
+    );
+    canvas.text(left, canvas.height - MARGIN - GLYPH_HEIGHT, text, TEXT);
+  }
 }
 
 function fill(canvas: Canvas, x: number, top: number, bottom: number, share: number): void {

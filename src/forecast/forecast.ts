@@ -3,7 +3,7 @@
 export { AnomalyDetector, type AnomalyScore } from './anomaly.ts';
 export { type BacktestOptions, backtest, type HorizonRecord } from './backtest.ts';
 export { baselines } from './baseline.ts';
-export { CalendarForecaster, type CalendarOptions, calendarForecasters } from './calendar.ts';
+export { CalendarForecaster, type CalendarOptions, calendarForecasters, localTimes } from './calendar.ts';
 export { CounterRate } from './counter.ts';
 export { CounterLoads } from './counter-loads.ts';
 export { type FanChart, fanChart } from './fan-chart.ts';
@@ -16,3 +16,4 @@ export { loadPlans } from './load-plans.ts';
 export { plotForecast } from './plot.ts';
 export { pooledForecaster, type Recent } from './pooled.ts';
 export { reconcile } from './reconcile.ts';
+export { defaultHorizons } from './steps.ts';

@@ -35,8 +35,8 @@ const LEAST_SCALE = 0.002;
 const FIRST_SCALE = 0.3;
 /** Half widths are kept as logarithms, from e^-10.9 to e^10.9 in two bytes, to 0.02 %. */
 const HALF_CODES = 3000;
-/** Forecasts further than one step ahead are kept in two bytes too, to 0.1 %, from e^-32 to e^32. */
-const QUANTUM = 0.001;
+/** Forecasts further than one step ahead are kept in two bytes too, to 0.2 %, from e^-65 to e^65. */
+const QUANTUM = 0.002;
 const NO_FORECAST = -32768;
 /** Shared because a forecast is issued at once. */
 const logHalves = new Float64Array(2);

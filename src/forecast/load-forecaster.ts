@@ -21,6 +21,8 @@ import { whatIfPath } from './what-if.ts';
 const DEFAULT_CELLS = 2016;
 const DEFAULT_PEAK = 0.95;
 const LEAST_SEEN = 2;
+/** Half of what the ring tells apart: no more than this above the floor is the floor. */
+const LEAST = 0.001;
 /** Answers about capacity kept until the day closes. */
 const MOST_ANSWERS = 16;
 /** What is left after a day of today's departure from last week. */
@@ -186,7 +188,7 @@ class SeasonalForecaster extends SeasonalModel implements LoadForecaster, PeakSt
 
   private near(h: number): ForecastPoint {
     const band = this.outlook(h);
-    return toPoint(this.lastTimeUs + h * this.layout.stepUs, band.z, band.half80, band.half95);
+    return toPoint(this.lastTimeUs + h * this.layout.stepUs, band.z, band.half80, band.half95, this.floor);
   }
 
   /** By how much the coming day is expected to depart from the same day last week. */
@@ -218,7 +220,8 @@ class SeasonalForecaster extends SeasonalModel implements LoadForecaster, PeakSt
     const scatter = this.seasonHalves();
     const half80 = Math.max(last.half80, widening * scatter.half80);
     const half95 = Math.max(last.half95, widening * scatter.half95);
-    return toPoint(timeUs, z, Math.hypot(half80, 1.28 * drift.error), Math.hypot(half95, 1.96 * drift.error));
+    const [wide80, wide95] = [Math.hypot(half80, 1.28 * drift.error), Math.hypot(half95, 1.96 * drift.error)];
+    return toPoint(timeUs, z, wide80, wide95, this.floor);
   }
 
   capacity(threshold: number, horizonUs: number, seed = 1, whatIf: WhatIf = {}): Capacity {
@@ -230,14 +233,16 @@ class SeasonalForecaster extends SeasonalModel implements LoadForecaster, PeakSt
   }
 }
 
-function toPoint(timeUs: number, z: number, half80: number, half95: number): ForecastPoint {
+/** What is at or below `floor` stands for zero. */
+function toPoint(timeUs: number, z: number, half80: number, half95: number, floor: number): ForecastPoint {
+  const value = (at: number) => (at <= floor + LEAST ? 0 : Math.exp(at));
   return {
     timeUs,
-    expected: Math.exp(z),
-    low80: Math.exp(z - half80),
-    high80: Math.exp(z + half80),
-    low95: Math.exp(z - half95),
-    high95: Math.exp(z + half95),
+    expected: value(z),
+    low80: value(z - half80),
+    high80: value(z + half80),
+    low95: value(z - half95),
+    high95: value(z + half95),
   };
 }
 

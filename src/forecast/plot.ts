@@ -1,3 +1,5 @@
+import { formatUs } from '../core/time.ts';
+import { formatNumber } from '../core/units.ts';
 import type { LoadForecast } from '../model/series.ts';
 
 const HEIGHT = 16;
@@ -7,19 +9,27 @@ const LABEL = 9;
 const PAST = 0.6;
 
 /**
- * History and forecast as text: `*` measured, `o` expected, `:` the 95 % band. The forecast takes what it needs of the
- * width up to 40 %, the past shows as much time as fits at the same scale.
+ * History and forecast as text: `*` measured, `o` expected, `:` the 95 % band, `-` a limit. The forecast takes what it needs
+ * of the width up to 40 %, the past shows as much time as fits at the same scale.
  * @param values regular series up to the first forecast point, NaN for missing
+ * @param limit the capacity, for example; null: none
  */
-export function plotForecast(values: ArrayLike<number>, stepUs: number, forecast: LoadForecast): string[] {
+export function plotForecast(
+  values: ArrayLike<number>,
+  stepUs: number,
+  forecast: LoadForecast,
+  limit: number | null = null,
+): string[] {
   const ahead = Math.round(WIDTH * (1 - PAST));
   const columnUs = Math.max(stepUs, (forecast.points.length * forecast.stepUs) / ahead);
   const past = meansOf(values, columnUs / stepUs, WIDTH - ahead);
   const future = thinned(forecast, columnUs, ahead);
   const known = past.filter((v) => !Number.isNaN(v));
-  const top = Math.max(...known, ...future.map((p) => Math.min(p.high95, 3 * p.expected))) || 1;
+  const highest = Math.max(limit ?? 0, ...known, ...future.map((p) => Math.min(p.high95, 3 * p.expected)));
+  const top = highest > 0 ? highest : 1;
   const row = (v: number) => Math.max(0, Math.min(HEIGHT - 1, Math.round((v / top) * (HEIGHT - 1))));
   const canvas = Array.from({ length: HEIGHT }, () => Array<string>(WIDTH + 1).fill(' '));
+  if (limit !== null) canvas[row(limit)].fill('-');
   past.forEach((v, x) => {
     if (!Number.isNaN(v)) canvas[row(v)][x] = '*';
   });
@@ -29,7 +39,22 @@ export function plotForecast(values: ArrayLike<number>, stepUs: number, forecast
     canvas[row(p.expected)][WIDTH - ahead + 1 + i] = 'o';
   });
   const lines = canvas.map((cells, y) => `${label(y, top)} ${cells.join('').trimEnd()}`).reverse();
-  return [...lines, `${' '.repeat(LABEL + 1)}* measured   | now   o expected   : 95 % interval`];
+  const indent = ' '.repeat(LABEL + 1);
+  const legend = `${indent}* measured   | now   o expected   : 95 % interval${limit === null ? '' : `   - ${formatNumber(limit)}`}`;
+  return [...lines, indent + timesBelow(forecast, columnUs, WIDTH - ahead, future.length), legend];
+}
+
+/** When the plot begins, now, and when it ends; UTC. */
+function timesBelow({ points, stepUs }: LoadForecast, columnUs: number, past: number, ahead: number): string {
+  const nowUs = points[0].timeUs - stepUs;
+  const text = (us: number) =>
+    formatUs(Math.max(0, Math.round(us)))
+      .slice(0, 16)
+      .replace('T', ' ');
+  const now = text(nowUs);
+  const end = text(nowUs + ahead * columnUs);
+  const middle = `${text(nowUs - past * columnUs).padEnd(past - Math.floor(now.length / 2))}${now}`;
+  return `${middle.padEnd(Math.max(middle.length + 2, past + ahead - end.length + 1))}${end}`;
 }
 
 /** Means of groups of values, the last `columns` of them; the newest group ends with the newest value. */
@@ -61,6 +86,5 @@ function thinned({ points, stepUs }: LoadForecast, columnUs: number, columns: nu
 
 function label(y: number, top: number): string {
   if (y % 5 !== 0) return ' '.repeat(LABEL);
-  const value = (top * y) / (HEIGHT - 1);
-  return value === 0 ? '0'.padStart(LABEL) : value.toPrecision(3).padStart(LABEL);
+  return formatNumber((top * y) / (HEIGHT - 1)).padStart(LABEL);
 }

@@ -14,10 +14,11 @@ export function whatIfPath(
 }
 
 function grow(point: ForecastPoint, outlook: DailyOutlook, nowUs: number, growth: number): ForecastPoint {
+  if (point.expected === 0) return point;
   const { z, error } = growthOf(outlook, growth, (point.timeUs - nowUs) / DAY_US);
   const expected = point.expected * Math.exp(z);
   const bound = (old: number, quantile: number) => {
-    const half = Math.log(old / point.expected);
+    const half = old > 0 ? Math.log(old / point.expected) : Number.NEGATIVE_INFINITY;
     return expected * Math.exp(Math.sign(half) * Math.hypot(half, quantile * error));
   };
   return {
