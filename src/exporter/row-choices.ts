@@ -51,7 +51,7 @@ export const INITIATOR_OF = new Map([
 export const LAST_ONES: readonly (readonly [BatchColumn, number, readonly number[]])[] = [
   ['sourceTransportPort', 2, [7, 180, 182]],
   ['destinationTransportPort', 2, [11, 181, 183]],
-  ['protocolIdentifier', 1, [4]],
+  ['protocolIdentifier', 1, [4, 193]],
 ];
 export const HINTS: readonly (readonly [ScratchColumn, readonly number[]])[] = [
   ['sampler', [48, 302]],

@@ -70,8 +70,10 @@ function finishTimes(
     let last = timeUs(plan.end, end[n], exportUs);
     if (plan.durationUnit > 0) {
       const long = duration[n] * plan.durationUnit;
-      if (first === 0 && last !== 0) first = last - long;
-      else if (last === 0 && first !== 0) last = first + long;
+      // Nothing but its length: it ended when it was exported.
+      if (first === 0 && last === 0) last = exportUs;
+      if (first === 0) first = last - long;
+      else if (last === 0) last = first + long;
     }
     if (last === 0) last = first === 0 ? exportUs : first;
     startUs[n] = first === 0 ? last : first;
