@@ -66,7 +66,7 @@ export class HistoryReader {
       side(query, FORWARD, files, 'true', '1'),
       side(query, REVERSE, files, 'reversePacketDeltaCount > 0', '0'),
     ];
-    const keys = query.by.flatMap((part, i) => (part.prefix ? [`k${i}h`, `k${i}l`] : [`k${i}`]));
+    const keys = query.by.flatMap((part, i) => (isCut(part) ? [`k${i}h`, `k${i}l`] : [`k${i}`]));
     const group = keys.length > 0 ? `GROUP BY ${keys.join(', ')}` : '';
     const rows = await this.#rows(
       `SELECT ${[...keys, ''].join(', ')} sum(packets) AS packets, sum(bytes) AS bytes, sum(flows) AS flows,
@@ -160,12 +160,30 @@ function timeSql(query: FlowQuery): string {
 
 function side(query: TopQuery, fields: FieldSql, files: string, extra: string, flows: string): string {
   const keys = query.by.flatMap((part, i) => {
-    if (!part.prefix) return [`${fields[part.field]} AS k${i}`];
-    const end = part.field.slice(0, 3);
-    return [`${fields[`${end}.high`]} AS k${i}h`, maskLow(fields[`${end}.high`], fields[`${end}.low`], part, i)];
+    if (!isCut(part)) return [`${fields[part.field]} AS k${i}`];
+    const [high, low] = halves(part.field, fields);
+    return [`${high} AS k${i}h`, maskLow(high, low, part, i)];
   });
   return `SELECT ${[...keys, ''].join(', ')} ${fields['packets']} AS packets, ${fields['bytes']} AS bytes, ${flows} AS flows,
     flowStart, flowEnd FROM ${files} WHERE ${timeSql(query)} AND ${extra} AND ${predicateSql(query.predicate, fields)}`;
+}
+
+/** Addresses are cut to prefixes by their halves; outer ones are kept as texts only, so they are keys as a whole. */
+function isCut({ prefix, field }: KeyPart): boolean {
+  if (!prefix || !field.startsWith('outer.')) return prefix !== null;
+  if (prefix.ipv4 === 32 && prefix.ipv6 === 128) return false;
+  throw new WeirError('query.field', `${field} cannot be cut to networks`, { hint: `--by ${field}` });
+}
+
+/** Both halves of an address; inner ones are there where a tunnel was opened. */
+function halves(field: string, fields: FieldSql): [string, string] {
+  const inner = field.startsWith('inner.');
+  const end = field.replace('inner.', '').slice(0, 3);
+  const half = (name: string): string => {
+    const sql = fields[`${end}.${name}`];
+    return inner ? `(CASE WHEN outerSourceAddress IS NOT NULL THEN ${sql} END)` : sql;
+  };
+  return [half('high'), half('low')];
 }
 
 /** IPv4 lives in the low half (`::ffff:a.b.c.d`), so its prefix cuts there; IPv6 prefixes to /64 drop the low half. */
@@ -182,7 +200,7 @@ function maskLow(high: string, low: string, part: KeyPart, i: number): string {
 function topRow(row: Record<string, unknown>, by: KeyPart[]): TopRow {
   const key: TopRow['key'] = {};
   by.forEach((part, i) => {
-    const value = part.prefix ? addressKey(row[`k${i}h`], row[`k${i}l`], part) : row[`k${i}`];
+    const value = isCut(part) ? addressKey(row[`k${i}h`], row[`k${i}l`], part) : row[`k${i}`];
     key[part.field] = (value ?? null) as string | number | null;
   });
   return {
