@@ -12,10 +12,15 @@ export function piece(text: string): Piece {
   return { words, length: bytes.length };
 }
 
-const ZERO = 48;
-const MOST_DIGITS = 10;
-/** Two digits a number from 0 to 99, as they lie in memory. */
-const PAIRS = Uint16Array.from({ length: 100 }, (_, n) => (ZERO + Math.floor(n / 10)) | ((ZERO + (n % 10)) << 8));
+/** Up to four characters as they lie in memory. */
+export const asciiWord = (text: string): number =>
+  [...text].reduce((word, char, i) => word | (char.charCodeAt(0) << (8 * i)), 0);
+
+/** Numbers below 10,000, without leading zeros and with them. */
+const SHORT = Int32Array.from({ length: 10_000 }, (_, n) => asciiWord(String(n)));
+const FOUR = Int32Array.from({ length: 10_000 }, (_, n) => asciiWord(String(n).padStart(4, '0')));
+const LENGTHS = Uint8Array.from({ length: 10_000 }, (_, n) => String(n).length);
+const PAIRS = Uint16Array.from({ length: 100 }, (_, n) => FOUR[n] >>> 16);
 /** Bytes that a write may go past its end: it copies whole words. */
 const SLACK = 64;
 
@@ -61,40 +66,39 @@ export class AsciiWriter {
 
   /** A number as JavaScript writes it. */
   number(value: number): void {
-    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER && value === Math.floor(value))) this.text(String(value));
-    else if (value <= 0xffffffff) this.#word(value >>> 0);
+    if (value >= 0 && value < 1e4 && value === (value | 0)) this.#short(value | 0);
     else this.#long(value);
   }
 
+  /** A whole number below 10,000. */
+  #short(value: number): void {
+    this.view.setInt32(this.length, SHORT[value], true);
+    this.length += LENGTHS[value];
+  }
+
   #long(value: number): void {
-    const high = Math.floor(value / 1e8);
-    this.#word(high >>> 0);
-    this.padded(value - high * 1e8, 8);
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER && value === Math.floor(value))) {
+      this.text(String(value));
+      return;
+    }
+    const above = Math.floor(value / 1e4);
+    if (above < 1e4) this.#short(above);
+    else this.#long(above);
+    this.#four(value - above * 1e4);
   }
 
-  #word(word: number): void {
-    let rest = word;
-    let end = this.length + digitsOf(word);
-    this.length = end;
-    while (rest >= 100) {
-      const above = (rest / 100) >>> 0;
-      end -= 2;
-      this.view.setUint16(end, PAIRS[rest - above * 100], true);
-      rest = above;
-    }
-    if (rest >= 10) this.view.setUint16(end - 2, PAIRS[rest], true);
-    else this.bytes[end - 1] = ZERO + rest;
+  /** The four digits of a number below 10,000. */
+  #four(value: number): void {
+    this.view.setInt32(this.length, FOUR[value], true);
+    this.length += 4;
   }
 
-  /** The last `digits` digits, an even number of them, of a whole number below 2^32. */
-  padded(value: number, digits: number): void {
-    let rest = value >>> 0;
-    for (let at = this.length + digits - 2; at >= this.length; at -= 2) {
-      const above = (rest / 100) >>> 0;
-      this.view.setUint16(at, PAIRS[rest - above * 100], true);
-      rest = above;
-    }
-    this.length += digits;
+  /** The six digits of a number below a million. */
+  six(value: number): void {
+    const above = (value / 100) | 0;
+    this.#four(above);
+    this.view.setUint16(this.length, PAIRS[value - above * 100], true);
+    this.length += 2;
   }
 
   /** Any text. */
@@ -111,10 +115,4 @@ export class AsciiWriter {
   get written(): Buffer {
     return this.bytes.subarray(0, this.length);
   }
-}
-
-function digitsOf(word: number): number {
-  let digits = 1;
-  for (let limit = 10; digits < MOST_DIGITS && word >= limit; limit *= 10) digits++;
-  return digits;
 }

@@ -14,6 +14,7 @@ import {
   OPENED_BY_DESTINATION,
 } from './flow-batch.ts';
 import { CsvSink, type FieldSink, type FlowObject, ObjectSink } from './flow-fields.ts';
+import { FlowLines } from './flow-lines.ts';
 import { JsonSink } from './json-sink.ts';
 import type { Names } from './names.ts';
 import { relativeError } from './sampling-error.ts';
@@ -28,9 +29,11 @@ export class FlowFormatter {
   readonly #names: Names;
   readonly #texts = new TextCache();
   readonly #json = new JsonSink();
+  readonly #lines: FlowLines;
 
   constructor(names: Names) {
     this.#names = names;
+    this.#lines = new FlowLines(names, this.#json.out);
   }
 
   /** Row `n` as one line of JSON without its end. */
@@ -41,10 +44,15 @@ export class FlowFormatter {
 
   /** Adds row `n` as a line of JSON to those that `takeLines` gives. @returns the bytes that wait */
   jsonLine(batch: FlowBatch, n: number, file?: string): number {
+    if (this.#lines.takes(batch, n)) this.#lines.line(batch, n, file, digestOf(batch, n));
+    else this.#anyLine(batch, n, file);
+    return this.#json.out.length;
+  }
+
+  #anyLine(batch: FlowBatch, n: number, file: string | undefined): void {
     this.#json.begin();
     this.#tell(batch, n, file, this.#json);
     this.#json.end();
-    return this.#json.out.length;
   }
 
   /** The lines since the last call: a view that the next line overwrites. */
