@@ -57,8 +57,13 @@ export class Pairing implements Stateful {
     if (batch.endUs[row] > this.#latestUs) this.#latestUs = batch.endUs[row];
     const there = this.#slots.get(keyOf(batch, row, true));
     if ((batch.meta[row] & BIFLOW) !== 0) this.#emit(batch, row);
-    else if (there !== undefined) this.#join(batch, row, there);
+    else if (there !== undefined && this.#isNear(batch, row, there)) this.#join(batch, row, there);
     else this.#wait(batch, row);
+  }
+
+  #isNear(batch: FlowBatch, row: number, slot: number): boolean {
+    const { startUs, endUs } = this.#waiting;
+    return batch.startUs[row] - endUs[slot] <= this.#withinUs && startUs[slot] - batch.endUs[row] <= this.#withinUs;
   }
 
   #wait(batch: FlowBatch, row: number): void {
@@ -80,8 +85,7 @@ export class Pairing implements Stateful {
     const waiting = this.#waiting;
     this.#slots.delete(keyOf(waiting, slot, false));
     this.#free.push(slot);
-    const sooner = batch.startUs[row] - waiting.startUs[slot];
-    const waitedFirst = sooner > 0 || (sooner === 0 && !isAnswer(waiting, slot));
+    const waitedFirst = beganFirst(waiting, slot, batch, row);
     const [to, from] = waitedFirst ? [slot, row] : [row, slot];
     const [first, answer] = waitedFirst ? [waiting, batch] : [batch, waiting];
     const out = this.#room();
@@ -152,6 +156,18 @@ export class Pairing implements Stateful {
     waiting.restore(state);
     for (let row = 0; row < waiting.length; row++) this.#wait(waiting, row);
   }
+}
+
+/**
+ * Whether row `a` began before its answer `b`. Exporters' clocks are coarse, and both may begin in the same millisecond: then
+ * what is no answer was first, and else what goes to the lower port, which is a service's.
+ */
+function beganFirst(one: FlowBatch, a: number, other: FlowBatch, b: number): boolean {
+  const sooner = other.startUs[b] - one.startUs[a];
+  if (sooner !== 0) return sooner > 0;
+  const isFirst = isAnswer(other, b);
+  if (isFirst !== isAnswer(one, a)) return isFirst;
+  return one.destinationTransportPort[a] <= one.sourceTransportPort[a];
 }
 
 /** By itself an answer: a SYN-ACK or RST that no SYN of its own went before, a reply of ICMP, UDP from a service. */
