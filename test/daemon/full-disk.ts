@@ -7,12 +7,13 @@ import { Receiver } from '../notify/receiver.ts';
 import { Running, Site } from './in-process.ts';
 
 /**
- * A run whose store lies on a small disk that becomes full, or read-only, for a while. To be run in a mount namespace of
- * its own; prints what happened as JSON.
+ * A run whose store lies on a small disk that becomes full, or read-only, or fails for a while. To be run in a mount
+ * namespace of its own (failing: with `failing-disk.c` preloaded); prints what happened as JSON.
  */
 const kind = process.argv[2];
 const PARTS = ['history', 'checkpoint'];
 const folder = mkdtempSync(join(tmpdir(), 'weir-full-'));
+const flag = process.env['FAIL_FLAG'] ?? '';
 const disk = join(folder, 'disk');
 mkdirSync(disk);
 execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', disk]);
@@ -67,7 +68,8 @@ execFileSync('umount', ['-l', disk]);
 rmSync(folder, { recursive: true, force: true });
 
 function breakDisk(): void {
-  if (kind === 'read-only') {
+  if (kind === 'failing') writeFileSync(flag, '');
+  else if (kind === 'read-only') {
     for (const part of PARTS) execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', join(disk, 'state', part)]);
   } else {
     try {
@@ -79,6 +81,7 @@ function breakDisk(): void {
 }
 
 function mendDisk(): void {
-  if (kind === 'read-only') for (const part of PARTS) execFileSync('umount', [join(disk, 'state', part)]);
+  if (kind === 'failing') rmSync(flag);
+  else if (kind === 'read-only') for (const part of PARTS) execFileSync('umount', [join(disk, 'state', part)]);
   else rmSync(join(disk, 'ballast'));
 }
