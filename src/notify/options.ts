@@ -151,7 +151,7 @@ export const routeOptions = z.strictObject({
 export const outboxOptions = z.strictObject({
   max: z.int().min(10).max(1_000_000).default(10_000).describe('Messages that may wait for one channel.'),
   when_full: z
-    .enum(['drop_oldest', 'refuse_newest'])
+    .enum(['drop_oldest', 'drop_info_first', 'refuse_newest'])
     .default('drop_oldest')
     .describe('Which message becomes a dead letter when as many wait.'),
 });

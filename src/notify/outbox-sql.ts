@@ -1,3 +1,4 @@
+const WAITING_INFO = "state = 'waiting' AND json_extract(body, '$.alert.severity') = 'info'";
 export const OUTBOX_SCHEMA = `
   CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -16,6 +17,7 @@ export const OUTBOX_SCHEMA = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS outbox_state ON outbox (channel, state, seq);
   CREATE INDEX IF NOT EXISTS outbox_by_alert ON outbox (alert_id, channel, seq);
+  CREATE INDEX IF NOT EXISTS outbox_info ON outbox (channel, seq) WHERE ${WAITING_INFO};
 `;
 /** A message waits for those before it of the same alert: nobody hears of an end before its beginning. */
 const FIRST_OF_ALERT = `NOT EXISTS (
@@ -41,3 +43,10 @@ export const STATS = `
   GROUP BY channel ORDER BY channel`;
 export const TOLD_CHANNELS = `
   SELECT channel FROM outbox WHERE alert_id = ?1 UNION SELECT channel FROM outbox_member WHERE alert_id = ?1`;
+const OLDEST = "SELECT min(seq) AS seq FROM outbox WHERE channel = ?1 AND state = 'waiting'";
+/** Which message of a channel leaves when too many wait. */
+export const TO_DROP = {
+  drop_oldest: OLDEST,
+  drop_info_first: `SELECT coalesce((SELECT min(seq) FROM outbox WHERE channel = ?1 AND ${WAITING_INFO}), (${OLDEST})) AS seq`,
+  refuse_newest: "SELECT max(seq) AS seq FROM outbox WHERE channel = ?1 AND state = 'waiting'",
+} as const;

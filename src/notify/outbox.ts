@@ -5,7 +5,7 @@ import type { Transition } from '../model/alert.ts';
 import type { Content, Told } from './content.ts';
 import { type DigestData, digestKey } from './digest.ts';
 import { type Grouping, Groups, isGroup } from './group.ts';
-import { DEPTH, DUE, NEXT, OUTBOX_SCHEMA, STATS, THREAD, TOLD_CHANNELS } from './outbox-sql.ts';
+import { DEPTH, DUE, NEXT, OUTBOX_SCHEMA, STATS, THREAD, TO_DROP, TOLD_CHANNELS } from './outbox-sql.ts';
 import { Repeats } from './repeat.ts';
 import type { Target } from './route.ts';
 import { Statements } from './statements.ts';
@@ -19,9 +19,10 @@ export interface OutboxLimits {
   kept?: number;
   /**
    * When as many wait as allowed: `drop_oldest` (default) moves the oldest waiting message to the dead letters,
+   * `drop_info_first` the oldest of severity info, or the oldest where none is,
    * `refuse_newest` moves the new one there. Both are counted.
    */
-  whenFull?: 'drop_oldest' | 'refuse_newest';
+  whenFull?: keyof typeof TO_DROP;
 }
 
 /** A waiting message as the delivery takes it. Times are microseconds of the wall clock. */
@@ -264,15 +265,14 @@ export class Outbox {
     if (changes === 0) return 0;
     const count = "SELECT count(*) AS n FROM outbox WHERE channel = ? AND state = 'waiting'";
     const waiting = Number(this.#sql.of(count).get(channel)?.['n']);
-    if (waiting > this.#limits.waiting) this.#makeRoom(channel, Number(lastInsertRowid));
+    if (waiting > this.#limits.waiting) this.#makeRoom(channel);
     this.#announce();
     return Number(lastInsertRowid);
   }
 
-  #makeRoom(channel: string, newest: number): void {
-    const sql = "SELECT min(seq) AS seq FROM outbox WHERE channel = ? AND state = 'waiting'";
-    const oldest = Number(this.#sql.of(sql).get(channel)?.['seq']);
-    this.bury(channel, this.#limits.whenFull === 'drop_oldest' ? oldest : newest, 'the outbox is full');
+  #makeRoom(channel: string): void {
+    const seq = this.#sql.of(TO_DROP[this.#limits.whenFull]).get(channel)?.['seq'];
+    this.bury(channel, Number(seq), 'the outbox is full');
     this.#drop(channel, 'full');
   }
 

@@ -246,9 +246,12 @@ describe('durability', () => {
   it.each([
     ['drop_oldest', ['a0', 'a1'], ['a2', 'a3', 'a4']],
     ['refuse_newest', ['a3', 'a4'], ['a0', 'a1', 'a2']],
+    ['drop_info_first', ['a0', 'a2'], ['a1', 'a3', 'a4']],
   ] as const)('is bounded: %s', (whenFull, dead, waiting) => {
     const b = bench([{ name: 'ops', type: 'webhook', url: receiver.url }], { limits: { waiting: 3, whenFull } });
-    for (let i = 0; i < 5; i++) b.outbox.enqueue(transitionOf(`a${i}`, 0), ['ops']);
+    for (let i = 0; i < 5; i++) {
+      b.outbox.enqueue(transitionOf(`a${i}`, 0, i === 2 ? { severity: 'info' } : {}), ['ops']);
+    }
     expect(
       b.outbox
         .deadLetters('ops')
