@@ -123,7 +123,7 @@ function restoreExporter(saved: SavedExporter, exporters: Exporters, sets: FlowS
       sets.restoreTemplate(format, new Uint8Array(Buffer.from(raw, 'base64')), isOptions, context);
     }
   }
-  for (const [key, numbers] of saved.sequences) exporter.sequences.set(key, Sequence.fromJson(numbers));
+  for (const [key, numbers] of saved.sequences) exporter.putSequence(key, Sequence.fromJson(numbers));
   for (const [key, name] of saved.interfaces) exporter.nameInterface(key, name);
   for (const [key, name] of saved.applications) exporter.nameApplication(key, name);
   for (const [key, name] of saved.vrfs) exporter.nameVrf(key, name);

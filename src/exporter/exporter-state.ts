@@ -1,5 +1,6 @@
 import { Sampling } from './sampling.ts';
 import { Sequence } from './sequence.ts';
+import type { ExporterRooms } from './shared-room.ts';
 import type { Template } from './template.ts';
 
 /** What is kept of one observation domain (v9: source id; sFlow: sub-agent). */
@@ -7,12 +8,13 @@ export class DomainState {
   readonly id: number;
   readonly version: number;
   readonly templates = new Map<number, Template>();
-  readonly sampling = new Sampling();
+  readonly sampling: Sampling;
   /** When the exporter started, microseconds, where its options said so; else 0. */
   bootUs = 0;
 
-  constructor(version: number, id: number) {
+  constructor(version: number, id: number, rooms: ExporterRooms) {
     this.version = version;
+    this.sampling = new Sampling(rooms.samplers);
     this.id = id;
   }
 }
@@ -23,17 +25,6 @@ export interface TemplateTotal {
 }
 
 const TWO_32 = 2 ** 32;
-const MOST_DOMAINS = 1024;
-const MOST_SEQUENCES = 4096;
-const MOST_NAMES = 16_384;
-
-/** Bounded by its oldest entry leaving. @returns what left */
-function makeRoom<K, V>(map: Map<K, V>, most: number): [K, V] | undefined {
-  if (map.size < most) return undefined;
-  const [oldest] = map;
-  map.delete(oldest[0]);
-  return oldest;
-}
 
 /** What is kept of one exporter, which is known by its address. */
 export class ExporterState {
@@ -63,9 +54,11 @@ export class ExporterState {
   samplingUnknown = false;
   lastUptimeMs = -1;
   readonly #total: TemplateTotal;
+  readonly #rooms: ExporterRooms;
 
-  constructor(key: string, overrideRate: number, total: TemplateTotal) {
+  constructor(key: string, overrideRate: number, total: TemplateTotal, rooms: ExporterRooms) {
     this.#total = total;
+    this.#rooms = rooms;
     this.key = key;
     this.overrideRate = overrideRate;
   }
@@ -74,10 +67,12 @@ export class ExporterState {
     const key = version * TWO_32 + id;
     const known = this.domains.get(key);
     if (known !== undefined) return known;
-    const left = makeRoom(this.domains, MOST_DOMAINS);
-    if (left !== undefined) for (const template of left[1].templates.values()) this.forget(template);
-    const domain = new DomainState(version, id);
-    this.domains.set(key, domain);
+    const domain = new DomainState(version, id, this.#rooms);
+    const left = this.#rooms.domains.put(this.domains, key, domain);
+    if (left !== undefined) {
+      for (const template of left[1].templates.values()) this.forget(template);
+      left[1].sampling.leave();
+    }
     return domain;
   }
 
@@ -93,6 +88,11 @@ export class ExporterState {
   /** It leaves, and its templates with it. */
   leave(): void {
     for (const template of this.announced.keys()) this.forget(template);
+    for (const { sampling } of this.domains.values()) sampling.leave();
+    const { domains, sequences, names } = this.#rooms;
+    domains.free(this.domains);
+    sequences.free(this.sequences);
+    for (const texts of [this.interfaces, this.applications, this.vrfs]) names.free(texts);
   }
 
   /** @param port where the datagram came from: exporters on one address count for themselves */
@@ -100,10 +100,13 @@ export class ExporterState {
     const key = (domain.version * 65_536 + port) * TWO_32 + domain.id;
     const known = this.sequences.get(key);
     if (known !== undefined) return known;
-    makeRoom(this.sequences, MOST_SEQUENCES);
     const sequence = new Sequence();
-    this.sequences.set(key, sequence);
+    this.putSequence(key, sequence);
     return sequence;
+  }
+
+  putSequence(key: number, sequence: Sequence): void {
+    this.#rooms.sequences.put(this.sequences, key, sequence);
   }
 
   resetSequences(): void {
@@ -111,19 +114,14 @@ export class ExporterState {
   }
 
   nameInterface(index: number, name: string): void {
-    remember(this.interfaces, index, name);
+    this.#rooms.names.put(this.interfaces, index, name);
   }
 
   nameApplication(id: string, name: string): void {
-    remember(this.applications, id, name);
+    this.#rooms.names.put(this.applications, id, name);
   }
 
   nameVrf(id: number, name: string): void {
-    remember(this.vrfs, id, name);
+    this.#rooms.names.put(this.vrfs, id, name);
   }
-}
-
-function remember<K>(map: Map<K, string>, key: K, name: string): void {
-  if (!map.has(key)) makeRoom(map, MOST_NAMES);
-  map.set(key, name);
 }

@@ -1,6 +1,7 @@
 import type { Names } from '../model/names.ts';
 import type { ExporterCounters } from './counters.ts';
 import { ExporterState, type TemplateTotal } from './exporter-state.ts';
+import { ExporterRooms } from './shared-room.ts';
 
 /** An exporter that was heard again moves behind the others this often, microseconds of its time. */
 const REFRESH_US = 10e6;
@@ -12,6 +13,7 @@ export class Exporters {
   readonly #counters: ExporterCounters;
   readonly #rateOf: (address: string) => number;
   readonly #all = new Map<string, ExporterState>();
+  readonly #rooms = new ExporterRooms();
   readonly templates: TemplateTotal = { value: 0 };
 
   /** @param rateOf the configured N of 1:N of an exporter, 0 without */
@@ -41,7 +43,7 @@ export class Exporters {
       this.#all.delete(oldest);
       this.#counters.exportersFull.value++;
     }
-    const exporter = new ExporterState(address, this.#rateOf(address), this.templates);
+    const exporter = new ExporterState(address, this.#rateOf(address), this.templates, this.#rooms);
     exporter.name = this.#names.exporters.intern(address);
     exporter.lastSeenUs = nowUs;
     this.#all.set(address, exporter);

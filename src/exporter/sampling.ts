@@ -1,3 +1,5 @@
+import type { SharedRoom } from './shared-room.ts';
+
 /** How an exporter samples: what options records say of an observation domain. N of 1:N each. */
 export interface SamplingHints {
   interval: number;
@@ -21,19 +23,21 @@ export function rateOf(hints: SamplingHints): number {
   return rate;
 }
 
-/** Samplers that an observation domain may tell of. */
-const MOST_SAMPLERS = 4096;
-
 /** Sampling of an observation domain. */
 export class Sampling {
   /** Of everything that names no sampler; 0 until something is said. */
   common = 0;
   readonly #bySampler = new Map<number, number>();
+  readonly #room: SharedRoom;
+
+  constructor(room: SharedRoom) {
+    this.#room = room;
+  }
 
   learn(sampler: number, rate: number): void {
     if (rate <= 0) return;
     if (sampler < 0) this.common = rate;
-    else if (this.#bySampler.has(sampler) || this.#bySampler.size < MOST_SAMPLERS) this.#bySampler.set(sampler, rate);
+    else this.#room.put(this.#bySampler, sampler, rate);
   }
 
   /** Of records that name a sampler: 0 is unknown, sampler 0 is "none" where nobody defined it. */
@@ -54,6 +58,11 @@ export class Sampling {
 
   fromJson(value: { common: number; samplers: [number, number][] }): void {
     this.common = value.common;
-    for (const [sampler, rate] of value.samplers) this.#bySampler.set(sampler, rate);
+    for (const [sampler, rate] of value.samplers) this.#room.put(this.#bySampler, sampler, rate);
+  }
+
+  /** The domain is forgotten. */
+  leave(): void {
+    this.#room.free(this.#bySampler);
   }
 }
