@@ -61,7 +61,7 @@ export function compileRule(rule: Written, overrides: Written[], context: Compil
     except: slots.all('except').flatMap(compileExceptions),
     by,
     window: compileWindow(slots),
-    latenessUs: duration(slots.get('lateness')),
+    latenessUs: compileLateness(slots),
     measures,
     levels: compileLevels(slots, conditions),
     clear: compileClear(slots, conditions),
@@ -181,6 +181,16 @@ function compileWindow(slots: Slots): WindowSpec {
   }
   if (node.word && node.slide) text.report(node.slide.start, 'rule.window', 'a session has a gap and no step');
   return { kind: node.word ? 'session' : node.slide && slideUs !== sizeUs ? 'sliding' : 'tumbling', sizeUs, slideUs };
+}
+
+/** A word of the language that nothing follows yet is refused rather than passed over. */
+function compileLateness(slots: Slots): number {
+  const latenessUs = duration(slots.get('lateness'));
+  if (latenessUs > 0) {
+    const hint = 'leave it out; late rows are counted, and sources have a delay';
+    slots.report('lateness', 'rule.lateness', 'a window is not amended once it is closed', hint);
+  }
+  return latenessUs;
 }
 
 function duration(slot: Slot<string> | null, ...below: string[]): number {

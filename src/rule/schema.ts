@@ -72,7 +72,7 @@ export const ruleShape = z.strictObject({
   match: expression.optional().describe('which rows the rule sees; all without it'),
   by: z.array(expression).optional().describe('the key: fields, an address with the lengths it is cut to'),
   window: expression.describe('30s, 60s/10s (length/step) or session 5m'),
-  lateness: duration.optional().describe('how long a closed window may be amended'),
+  lateness: duration.optional().describe('0 only: a window is not amended once it is closed'),
   measure: z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'letters, digits and _'), expression),
   when: levels.describe('one condition a severity'),
   // biome-ignore lint/suspicious/noThenProperty: the word of the rule language

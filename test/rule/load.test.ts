@@ -178,6 +178,7 @@ describe('all errors at once, at their places', () => {
     ['by: [dst.ip]', 'by: [bytes]', 'rule.type', undefined],
     ['window: 10s', 'window: 10s/3s', 'rule.window', undefined],
     ['window: 10s', 'window: 500ms', 'rule.window', undefined],
+    ['window: 10s', 'window: 10s\n  lateness: 5s', 'rule.lateness', undefined],
     ['window: 10s', 'window: sesion 5m', 'rule.window', undefined],
     ['window: 10s', 'window: 10s\n  for: soon', 'rule.time', 'write 10s, 5m, 6h or 30d'],
     ['window: 10s', 'window: 10s\n  evidence: ["flow(3)"]', 'rule.evidence', 'did you mean flows?'],
