@@ -160,14 +160,20 @@ export class Pairing implements Stateful {
 
 /**
  * Whether row `a` began before its answer `b`. Exporters' clocks are coarse, and both may begin in the same millisecond: then
- * what is no answer was first, and else what goes to the lower port, which is a service's.
+ * what is less of an answer was first, and else what goes to the lower port, which is a service's.
  */
 function beganFirst(one: FlowBatch, a: number, other: FlowBatch, b: number): boolean {
   const sooner = other.startUs[b] - one.startUs[a];
   if (sooner !== 0) return sooner > 0;
-  const isFirst = isAnswer(other, b);
-  if (isFirst !== isAnswer(one, a)) return isFirst;
+  const later = lateness(other, b) - lateness(one, a);
+  if (later !== 0) return later > 0;
   return one.destinationTransportPort[a] <= one.sourceTransportPort[a];
+}
+
+/** 1 for an answer; 2 for a reset without a SYN, which also answers answers. */
+function lateness(batch: FlowBatch, row: number): number {
+  if (!isAnswer(batch, row)) return 0;
+  return batch.protocolIdentifier[row] === TCP && (batch.tcpControlBits[row] & SYN) === 0 ? 2 : 1;
 }
 
 /** By itself an answer: a SYN-ACK or RST that no SYN of its own went before, a reply of ICMP, UDP from a service. */

@@ -78,6 +78,13 @@ describe('two records of one flow', () => {
     expect(told[0].meta & UNASKED).toBe(UNASKED);
   });
 
+  it('a reset answers the SYN-ACK of the same millisecond', () => {
+    const { add, told } = pairing();
+    add(ask(0, RST), answer(0, SYN | ACK));
+    expect(told).toMatchObject([{ from: '198.51.100.7', octets: 900, reverse: 100 }]);
+    expect(told[0].meta & UNASKED).toBe(UNASKED);
+  });
+
   it('what waits is in the saved state', () => {
     const before = pairing();
     before.add(ask(0), { ...ask(0), from: '192.0.2.2 40001' });
