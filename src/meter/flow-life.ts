@@ -13,29 +13,12 @@ import {
 } from '../model/packet-rows.ts';
 import { ExpiryWheel } from './expiry-wheel.ts';
 import { ACK, beginFlow, beginRecord, FIN, keepOuter, RST, SYN, setStart, tcpFlags } from './flow-begin.ts';
+import { ACTIVE_TIMEOUT, END_OF_FLOW, FlowExit, IDLE_TIMEOUT } from './flow-exit.ts';
 import * as T from './flow-row.ts';
 import { FlowTable } from './flow-table.ts';
-import { lastUs, writeRecord } from './flow-writer.ts';
-import { OpenSlices, SECOND_US } from './open-slices.ts';
+import { lastUs } from './flow-writer.ts';
+import { OpenSlices } from './open-slices.ts';
 import type { Outlet } from './outlet.ts';
-import { RowQueue } from './row-queue.ts';
-
-/** IPFIX 136, flowEndReason (RFC 5102, section 5.11.3). */
-export const IDLE_TIMEOUT = 1;
-export const ACTIVE_TIMEOUT = 2;
-export const END_OF_FLOW = 3;
-export const FORCED_END = 4;
-export const LACK_OF_RESOURCES = 5;
-
-/**
- * A closed connection still takes its stragglers (last ACK, retransmissions) until it is silent for this share of the
- * idle timeout: 5 s by default.
- */
-const GRACE = 1 / 3;
-/** How many rows are compared to find one to evict. */
-const PROBE_WINDOW = 16;
-/** Rows that are looked at together when flows leave, so that their cache misses overlap. */
-const BLOCK = 64;
 
 export interface LifeOptions {
   activeTimeoutUs: number;
@@ -49,34 +32,19 @@ export interface LifeOptions {
 export class FlowLife implements Stateful {
   readonly table: FlowTable;
   readonly #idleUs: number;
-  readonly #graceUs: number;
-  readonly #withRecords: boolean;
   readonly #slices: OpenSlices;
-  readonly #records: Outlet;
   readonly #wheel: ExpiryWheel;
-  readonly #closing: RowQueue;
-  readonly #block = new Int32Array(BLOCK);
-  /** Where the search for a flow to evict goes on. */
-  #hand = 0;
-  readonly #evicted: Counter;
+  readonly #exit: FlowExit;
   readonly #begun: Counter;
-  /** Keeps the touching of rows from being optimised away. */
-  touched = 0;
 
   constructor(options: LifeOptions, slices: Outlet, records: Outlet, metrics: Metrics) {
     this.table = new FlowTable(options.maxFlows, options.activeTimeoutUs);
     this.#idleUs = options.idleTimeoutUs;
-    this.#graceUs = Math.floor(GRACE * options.idleTimeoutUs);
-    this.#withRecords = options.records;
     this.#slices = new OpenSlices(this.table, slices, options.slices);
-    this.#records = records;
     this.#wheel = new ExpiryWheel(this.table, options.idleTimeoutUs);
-    this.#closing = new RowQueue(this.table.capacity);
     this.#begun = metrics.counter('weir_meter_flows_total', 'Flows that began.');
-    this.#evicted = metrics.counter(
-      'weir_meter_flows_evicted_total{cause="table_full"}',
-      'Flows that left early because the flow table was full.',
-    );
+    const parts = { slices: this.#slices, wheel: this.#wheel, records: options.records ? records : null };
+    this.#exit = new FlowExit(this.table, options.idleTimeoutUs, parts, metrics);
   }
 
   /** Room for `count` more flows, as far as the limit allows. */
@@ -85,31 +53,28 @@ export class FlowLife implements Stateful {
     this.table.reserve(count);
     if (this.table.capacity === before) return;
     this.#wheel.resize(this.table.capacity);
-    this.#closing.resize(this.table.capacity);
+    this.#exit.resize(this.table.capacity);
     this.#slices.resize(this.table.capacity);
   }
 
   save(out: StateWriter): void {
     this.table.save(out);
-    out.number(this.#hand);
     this.#wheel.save(out);
-    this.#closing.save(out);
+    this.#exit.save(out);
     this.#slices.save(out);
   }
 
   restore(state: StateReader): void {
     this.table.restore(state);
-    this.#hand = state.number();
     this.#wheel.restore(state);
-    this.#closing.resize(this.table.capacity);
-    this.#closing.restore(state);
+    this.#exit.restore(state);
     this.#slices.resize(this.table.capacity);
     this.#slices.restore(state);
   }
 
   /** The row of a key that no flow has yet, with a slice open: another flow leaves for it when the table is full. */
   admit(rows: PacketRows, r: number, timeUs: number, clockUs: number, second: number): number {
-    if (this.table.full) this.#evict();
+    if (this.table.full) this.#exit.evict();
     const row = this.table.take(rows.words, r);
     const at = (row << T.HOT_SHIFT) + T.STATE;
     if ((this.table.hot[at] & T.IN_WHEEL) === 0) {
@@ -119,25 +84,6 @@ export class FlowLife implements Stateful {
     this.#begin(row, rows, r, timeUs);
     this.#slices.open(row, timeUs, second);
     return row;
-  }
-
-  /** Of a few rows a closed connection, or else the longest idle one, leaves; the hand goes round all rows. */
-  #evict(): void {
-    const { table } = this;
-    const window = Math.min(PROBE_WINDOW, table.used);
-    let chosen = -1;
-    let oldest = Number.POSITIVE_INFINITY;
-    for (let k = 0; k < window; k++) {
-      const row = (this.#hand + k) % table.used;
-      const closed = (table.hot[(row << T.HOT_SHIFT) + T.STATE] & T.CLOSED) !== 0;
-      const last = closed ? Number.NEGATIVE_INFINITY : lastUs(table, row);
-      if (chosen >= 0 && last >= oldest) continue;
-      chosen = row;
-      oldest = last;
-    }
-    this.#hand = (this.#hand + window) % table.used;
-    this.#evicted.value++;
-    this.#leave(chosen, LACK_OF_RESOURCES);
   }
 
   #begin(row: number, rows: PacketRows, r: number, timeUs: number): void {
@@ -191,9 +137,9 @@ export class FlowLife implements Stateful {
     const { hot, coldF64, activeUs } = this.table;
     const o = row << T.HOT_SHIFT;
     const closed = (hot[o + T.STATE] & T.CLOSED) !== 0;
-    const silent = timeUs - lastUs(this.table, row) > (closed ? this.#graceUs : this.#idleUs);
+    const silent = timeUs - lastUs(this.table, row) > (closed ? this.#exit.graceUs : this.#idleUs);
     if (silent || (closed && (tcpFlags(rows.words, r) & (SYN | ACK | RST)) === SYN)) {
-      this.#endRecord(row, closed ? END_OF_FLOW : IDLE_TIMEOUT);
+      this.#exit.endRecord(row, closed ? END_OF_FLOW : IDLE_TIMEOUT);
       this.#begin(row, rows, r, timeUs);
       return;
     }
@@ -202,7 +148,7 @@ export class FlowLife implements Stateful {
       hot[o + T.STATE] |= T.MAY_BE_DUE;
     }
     if (timeUs - coldF64[((row << T.COLD_SHIFT) >> 1) + T.START_F64] <= activeUs) return;
-    this.#endRecord(row, ACTIVE_TIMEOUT);
+    this.#exit.endRecord(row, ACTIVE_TIMEOUT);
     beginRecord(this.table, row, timeUs);
     hot[o + T.STATE] &= ~T.FIRST_RECORD;
   }
@@ -224,7 +170,7 @@ export class FlowLife implements Stateful {
       state |= T.CLOSED;
       if ((state & T.IN_CLOSING) === 0) {
         state |= T.IN_CLOSING;
-        this.#closing.push(row, timeUs + this.#graceUs);
+        this.#exit.expectEnd(row, timeUs);
       }
     }
     hot[o + T.STATE] = state;
@@ -251,99 +197,18 @@ export class FlowLife implements Stateful {
     }
   }
 
-  #endRecord(row: number, reason: number): void {
-    this.#slices.last(row, reason !== ACTIVE_TIMEOUT);
-    if (this.#withRecords) writeRecord(this.table, row, this.#records, this.#records.next(), reason);
-  }
-
-  /** Ends a flow's record and frees its row; a closed connection's reason is its end, whatever made it leave. */
-  #leave(row: number, reason: number): void {
-    const closed = (this.table.hot[(row << T.HOT_SHIFT) + T.STATE] & T.CLOSED) !== 0;
-    this.#endRecord(row, closed ? END_OF_FLOW : reason);
-    this.table.free(row);
-  }
-
   /** Event time reached `clockUs`, past a whole second: slices turn, closed and idle flows leave, sinks are served. */
   tick(clockUs: number): void {
-    this.#slices.turnAll(Math.floor(clockUs / SECOND_US) * SECOND_US);
-    this.#leaveClosed(clockUs);
-    for (let next = this.#wheel.due(clockUs); next >= 0; next = this.#wheel.due(clockUs)) {
-      this.#leaveIdle(next, clockUs);
-    }
-    this.table.settle();
-    this.deliver();
-  }
-
-  #leaveClosed(clockUs: number): void {
-    const block = this.#block;
-    for (let count = this.#closing.take(clockUs, block); count > 0; count = this.#closing.take(clockUs, block)) {
-      this.#touch(count);
-      for (let i = 0; i < count; i++) this.#leaveIfClosed(block[i], clockUs);
-    }
-  }
-
-  #leaveIfClosed(row: number, clockUs: number): void {
-    const { table } = this;
-    const o = row << T.HOT_SHIFT;
-    const closed = table.hot[o + T.KIND] !== 0 && (table.hot[o + T.STATE] & T.CLOSED) !== 0;
-    const due = closed ? lastUs(table, row) + this.#graceUs : 0;
-    if (due >= clockUs) this.#closing.push(row, due);
-    else table.hot[o + T.STATE] &= ~T.IN_CLOSING;
-    if (closed && due < clockUs) this.#leave(row, END_OF_FLOW);
-  }
-
-  /** Walks a list of the wheel: `first` is row + 1. */
-  #leaveIdle(first: number, clockUs: number): void {
-    const block = this.#block;
-    for (let next = first; next > 0; ) {
-      const count = this.#wheel.walk(next, block);
-      next = this.#wheel.behind(block[count - 1]);
-      this.#touch(count);
-      for (let i = 0; i < count; i++) this.#leaveIfIdle(block[i], clockUs);
-    }
-  }
-
-  #leaveIfIdle(row: number, clockUs: number): void {
-    const { table } = this;
-    const o = row << T.HOT_SHIFT;
-    const taken = table.hot[o + T.KIND] !== 0;
-    const last = lastUs(table, row);
-    if (taken && clockUs - last <= this.#idleUs) {
-      this.#wheel.insert(row, last);
-      return;
-    }
-    table.hot[o + T.STATE] &= ~T.IN_WHEEL;
-    if (taken) this.#leave(row, IDLE_TIMEOUT);
-  }
-
-  /** Reads what the block's rows need when they leave, so that the cache misses overlap. */
-  #touch(count: number): void {
-    const { hot, cold, index } = this.table;
-    const block = this.#block;
-    let sum = 0;
-    for (let i = 0; i < count; i++) sum ^= hot[block[i] << T.HOT_SHIFT] ^ cold[block[i] << T.COLD_SHIFT];
-    for (let i = 0; i < count; i++) sum ^= index.pairs[2 * (cold[(block[i] << T.COLD_SHIFT) + T.HASH] & index.mask)];
-    this.touched = sum;
+    this.#exit.tick(clockUs);
   }
 
   /** Hands on what is written. */
   deliver(): void {
-    this.#slices.deliver();
-    this.#records.deliver();
+    this.#exit.deliver();
   }
 
   /** All flows leave, in the order of their rows; event time may start anew. */
   leaveAll(clockUs: number): void {
-    const { table } = this;
-    for (let row = 0; row < table.used; row++) {
-      if (!table.isLive(row)) continue;
-      const idle = clockUs - lastUs(table, row) > this.#idleUs;
-      this.#leave(row, idle ? IDLE_TIMEOUT : FORCED_END);
-    }
-    this.deliver();
-    this.#slices.clear();
-    this.#wheel.clear();
-    this.#closing.clear();
-    table.clear();
+    this.#exit.leaveAll(clockUs);
   }
 }

@@ -10,7 +10,6 @@ import {
   IP_BYTES,
   IS_LEAN,
   KEY_CANDIDATE,
-  KEY_HASH,
   KEY_INFO,
   KEY_KIND,
   KEY_PORTS,
@@ -32,7 +31,6 @@ import {
   LOW,
   PORTS,
   SECOND,
-  SIX_SHIFT,
   SLICE_END_F64,
   SLICE_FLAGS,
   SLICE_LAYER2,
@@ -43,6 +41,7 @@ import {
 } from './flow-row.ts';
 import { SECOND_US } from './open-slices.ts';
 import { Outlet } from './outlet.ts';
+import { RowFinder } from './row-finder.ts';
 
 export { HomeLearner } from './home.ts';
 
@@ -88,13 +87,12 @@ export class Meter implements Stateful {
   readonly #sliced: boolean;
   readonly #idleUs: number;
   readonly #life: FlowLife;
+  readonly #finder: RowFinder;
   readonly #slices: Outlet;
   readonly #records: Outlet;
   readonly #packets: Counter;
   readonly #untimed: Counter;
   #nextTickUs = Number.NEGATIVE_INFINITY;
-  /** Keeps the touching of rows from being optimised away. */
-  touched = 0;
 
   constructor(options: MeterOptions, ports: MeterPorts) {
     const slices = options.slices ?? true;
@@ -120,6 +118,7 @@ export class Meter implements Stateful {
       this.#records,
       ports.metrics,
     );
+    this.#finder = new RowFinder(this.#life.table);
   }
 
   /** Flows in the table. */
@@ -145,9 +144,7 @@ export class Meter implements Stateful {
       const r = from * ROW;
       const end = r + count * ROW;
       this.#life.reserve(count);
-      this.#touchIndex(words, r, end);
-      this.#probe(words, r, end);
-      this.#touch(words, r, end);
+      this.#finder.find(words, r, end);
       this.#update(rows, r, end);
     }
     this.#packets.value += rows.length;
@@ -160,40 +157,6 @@ export class Meter implements Stateful {
     for (let r = 0; r < end; r += ROW) if ((words[r + META] & IS_LEAN) !== 0) source!.complete(words, r);
     keyRows(words, 0, end, this.#seed);
     rows.wantedSeed = this.#seed;
-  }
-
-  /** Reads each packet's first index entry without a branch, so that the cache misses overlap. */
-  #touchIndex(words: Int32Array, from: number, to: number): void {
-    const { pairs, mask } = this.#life.table.index;
-    let sum = 0;
-    for (let r = from; r < to; r += ROW) sum ^= pairs[2 * (words[r + KEY_HASH] & mask)];
-    this.touched = sum;
-  }
-
-  /** Finds rows by hash alone. */
-  #probe(words: Int32Array, from: number, to: number): void {
-    const { pairs, mask } = this.#life.table.index;
-    for (let r = from; r < to; r += ROW) {
-      const wanted = words[r + KEY_HASH];
-      let at = wanted & mask;
-      while (pairs[2 * at + 1] !== 0 && pairs[2 * at] !== wanted) at = (at + 1) & mask;
-      words[r + KEY_CANDIDATE] = pairs[2 * at + 1] - 1;
-    }
-  }
-
-  /** Reads the rows of all candidates, so that their misses overlap; wide keys have a second row. */
-  #touch(words: Int32Array, from: number, to: number): void {
-    const { hot, six } = this.#life.table;
-    let sum = 0;
-    let fresh = 0;
-    for (let r = from; r < to; r += ROW) {
-      const candidate = words[r + KEY_CANDIDATE];
-      const row = candidate & ~(candidate >> 31);
-      fresh -= candidate >> 31;
-      sum ^= hot[row << HOT_SHIFT];
-      if ((words[r + KEY_INFO] & WIDE) !== 0) sum ^= six[row << SIX_SHIFT];
-    }
-    this.touched ^= sum ^ this.#life.table.touchFree(fresh);
   }
 
   /**
