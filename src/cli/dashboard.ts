@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Config } from '../config.ts';
 import type { Component } from '../core/component.ts';
@@ -9,6 +10,7 @@ import type { Transition } from '../model/alert.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
 import { WebServer } from '../web/web.ts';
 import { LiveBook, type LiveBookPorts } from './live-book.ts';
+import { StoredPoints } from './stored-points.ts';
 
 export interface DashboardDeps {
   metrics: Metrics;
@@ -26,7 +28,8 @@ export class Dashboard implements Component {
   constructor(config: Config, ports: LiveBookPorts, deps: DashboardDeps) {
     const { token: value, token_file: file, token_env: env, listen } = config.http;
     const token = readSecret({ value, file, env }, { baseDir: config.folder, env: process.env });
-    this.book = new LiveBook(ports);
+    const stored = new StoredPoints(join(config.store.path, 'history'), deps.logger);
+    this.book = new LiveBook({ ...ports, stored: (...asked) => stored.read(...asked) });
     this.#server = new WebServer({ listen, token }, { ...deps, data: this.book });
     this.#process = new ProcessMetrics({ version: packageJson.version, folder: config.store.path }, deps);
   }

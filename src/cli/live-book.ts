@@ -9,6 +9,8 @@ const MOST_ACTIVE = 1000;
 const MOST_SERIES = 500;
 /** A week of five minutes. */
 const MOST_POINTS = 2016;
+/** Points of one answer where somebody asks for a span. */
+const MOST_ASKED = 100_000;
 const FIRES = new Set(['firing', 'escalated', 'deescalated']);
 /** Talkers are those of the last one to two of these, in event time. */
 const TALKERS_US = 300e6;
@@ -17,6 +19,8 @@ export interface LiveBookPorts {
   status: () => Record<string, unknown>;
   /** The path of a load series; null where it is not known. */
   forecast: (name: string, steps: number) => LoadForecast | null;
+  /** Points that are stored, in `fromUs <= time < untilUs`, oldest first. */
+  stored?: (name: string, fromUs: number, untilUs: number) => Promise<SeriesPoint[]>;
   /** All talkers since the start instead of recent ones: for a replay, whose time flies. */
   allTalkers: boolean;
 }
@@ -76,8 +80,15 @@ export class LiveBook implements DashboardData {
     return [...this.#series].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, points]) => infoOf(name, points));
   }
 
-  series(name: string, fromUs: number, untilUs: number): SeriesPoint[] | null {
-    return this.#series.get(name)?.filter(({ timeUs }) => timeUs >= fromUs && timeUs < untilUs) ?? null;
+  /** What is in memory, and before it what is stored: a run knows of those before it. */
+  async series(name: string, fromUs: number, untilUs: number): Promise<SeriesPoint[] | null> {
+    const known = this.#series.get(name) ?? [];
+    const startUs = Math.min(untilUs, known[0]?.timeUs ?? Number.POSITIVE_INFINITY);
+    const { stored } = this.#ports;
+    const before = stored && fromUs < startUs ? await stored(name, fromUs, startUs) : [];
+    if (before.length === 0 && known.length === 0) return null;
+    const points = [...before, ...known.filter(({ timeUs }) => timeUs >= fromUs && timeUs < untilUs)];
+    return points.slice(fromUs === Number.NEGATIVE_INFINITY ? -MOST_POINTS : -MOST_ASKED);
   }
 
   forecast(name: string, steps: number): LoadForecast | null {

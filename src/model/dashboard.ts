@@ -9,8 +9,8 @@ export interface DashboardData {
   alerts(): { active: Transition[]; recent: Transition[] };
   /** Series there is something of, in order of their names. */
   seriesNames(): SeriesInfo[];
-  /** Points in `fromUs <= time < untilUs`, oldest first; null: no such series. */
-  series(name: string, fromUs: number, untilUs: number): SeriesPoint[] | null;
+  /** Points in `fromUs <= time < untilUs`, oldest first, the latest where there are many; null: no such series. */
+  series(name: string, fromUs: number, untilUs: number): Promise<SeriesPoint[] | null>;
   /** The path of the coming `steps`; null: no such series. Without points while it learns. */
   forecast(name: string, steps: number): LoadForecast | null;
   /** Addresses that carried most, largest first. */

@@ -37,13 +37,18 @@ export interface SeriesRow {
   value: number;
 }
 
+const ALWAYS = { sinceUs: Number.NEGATIVE_INFINITY, untilUs: Number.POSITIVE_INFINITY };
+
 /** Questions to the stored history; reads Parquet files where they lie, with any number of writers beside it. */
 export class HistoryReader {
   readonly #path: string;
+  readonly #limits: Readonly<Record<string, string>>;
   #connection: DuckDBConnection | null = null;
 
-  constructor(path: string) {
+  /** @param limits of DuckDB (`threads`, `memory_limit`), for a process that has other things to do */
+  constructor(path: string, limits: Readonly<Record<string, string>> = {}) {
     this.#path = path;
+    this.#limits = limits;
   }
 
   /** Flow records in order of their start, as objects with the published column names. */
@@ -101,14 +106,16 @@ export class HistoryReader {
 
   /**
    * Points of one series in order of time. `total.bps@1h` is its hourly means; `rule/ID/KEY.MEASURE` is a measure of a rule
-   * as its windows had it.
+   * as its windows had it. Of a span, the points in `sinceUs <= time < untilUs`.
    */
-  async series(name: string): Promise<SeriesRow[]> {
+  async series(name: string, span = ALWAYS): Promise<SeriesRow[]> {
     const wanted = parseSeriesName(name);
-    const files = this.#files(wanted.kind, null);
+    const files = this.#files(wanted.kind, { ...span, sinceUs: span.sinceUs - wanted.stepUs });
     if (files === null) return [];
     const rows = await this.#rows(seriesSql(wanted, files));
-    return rows.map((row) => ({ series: name, timeUs: Number(row['time']), value: Number(row['value']) }));
+    return rows
+      .map((row) => ({ series: name, timeUs: Number(row['time']), value: Number(row['value']) }))
+      .filter(({ timeUs }) => timeUs >= span.sinceUs && timeUs < span.untilUs);
   }
 
   close(): void {
@@ -123,6 +130,7 @@ export class HistoryReader {
     const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.parquet'))
       .filter((file) => span === null || mayHold(file, span.untilUs))
+      .filter((file) => span === null || kind === 'flows' || !endsBefore(file, span.sinceUs))
       .sort();
     if (files.length === 0) return null;
     return `read_parquet([${files.map((file) => sqlText(join(root, file))).join(', ')}], union_by_name = true)`;
@@ -130,7 +138,7 @@ export class HistoryReader {
 
   async #rows(sql: string): Promise<Record<string, unknown>[]> {
     try {
-      this.#connection ??= await connect();
+      this.#connection ??= await connect(this.#limits);
       const reader = await this.#connection.runAndReadAll(sql);
       return reader.getRowObjects().map(plainRow);
     } catch (cause) {
@@ -140,15 +148,23 @@ export class HistoryReader {
 }
 
 /** DuckDB takes longer to load than most commands to run. */
-async function connect(): Promise<DuckDBConnection> {
+async function connect(limits: Readonly<Record<string, string>>): Promise<DuckDBConnection> {
   const { DuckDBInstance } = await import('@duckdb/node-api');
-  return (await DuckDBInstance.create(':memory:')).connect();
+  return (await DuckDBInstance.create(':memory:', { ...limits })).connect();
 }
+
+const HOUR = /(\d{4}-\d{2}-\d{2})[/\\](\d{2})[/\\]/;
 
 /** A file of hour H holds flows that start in it; those that start after the span cannot matter. */
 function mayHold(file: string, untilUs: number): boolean {
-  const match = /(\d{4}-\d{2}-\d{2})[/\\](\d{2})[/\\]/.exec(file);
+  const match = HOUR.exec(file);
   return !match || Date.parse(`${match[1]}T${match[2]}:00:00Z`) * 1000 < untilUs;
+}
+
+/** Points and windows stand in the hour of their time; flows in that of their start. */
+function endsBefore(file: string, sinceUs: number): boolean {
+  const match = HOUR.exec(file);
+  return match !== null && Date.parse(`${match[1]}T${match[2]}:59:59.999Z`) * 1000 + 999 < sinceUs;
 }
 
 function timeSql(query: FlowQuery): string {

@@ -151,13 +151,13 @@ export class WebServer implements Component {
     app.get('/api/events', (request, reply) => this.#listen(request, reply));
   }
 
-  #series({ name, from, to }: Query, reply: FastifyReply): unknown {
+  async #series({ name, from, to }: Query, reply: FastifyReply): Promise<unknown> {
     const { data } = this.#deps;
     if (name === undefined) return { series: data.seriesNames() };
     const fromUs = timeOf(from, Number.NEGATIVE_INFINITY);
     const untilUs = timeOf(to, Number.POSITIVE_INFINITY);
     if (Number.isNaN(fromUs) || Number.isNaN(untilUs)) return refuse(reply, 400, 'from and to are ISO 8601 times');
-    const points = data.series(name, fromUs, untilUs);
+    const points = await data.series(name, fromUs, untilUs);
     if (points === null) return refuse(reply, 404, 'no such series');
     return { name, points: points.map(({ timeUs, value }) => [timeUs / 1e6, value]) };
   }

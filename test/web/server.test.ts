@@ -13,7 +13,7 @@ const DATA: DashboardData = {
   status: () => ({ version: '1' }),
   alerts: () => ({ active: [], recent: [] }),
   seriesNames: () => [{ name: 'total.bps', stepUs: 1e6, lastUs: 2e6, lastValue: 2 }],
-  series: (name, fromUs, untilUs) =>
+  series: async (name, fromUs, untilUs) =>
     name === 'total.bps' ? POINTS.filter(({ timeUs }) => timeUs >= fromUs && timeUs < untilUs) : null,
   forecast: (name, steps) =>
     name === 'total.bps' ? { stepUs: 1e6, learned: true, points: [{ timeUs: steps } as never] } : null,
