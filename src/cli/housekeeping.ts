@@ -40,7 +40,7 @@ export class Housekeeping {
   start(): void {
     const { config, notifier } = this.#ports;
     const { digest } = config();
-    this.#tasks = [schedule(EVERY_HOUR, () => this.#retention()), schedule(PUBLISH, () => this.#publish())];
+    this.#tasks = [schedule(EVERY_HOUR, () => this.#retention()), schedule(PUBLISH, () => this.publish())];
     if (notifier() && digest.to.length > 0) {
       this.#tasks.push(schedule(digest.schedule, () => this.#digest()));
     }
@@ -52,7 +52,8 @@ export class Housekeeping {
     this.start();
   }
 
-  #publish(): void {
+  /** Judges and publishes the load forecasts, and tells the log. */
+  publish(): void {
     const { publish, logger } = this.#ports;
     try {
       const { published, judged, fallbacks } = publish();

@@ -14,10 +14,11 @@ import { learnHome } from '../daemon/learn-home.ts';
 import type { DaemonOptions, DaemonPorts } from '../daemon/ports.ts';
 import { SavedRun } from '../daemon/running-state.ts';
 import { statusOf } from '../daemon/status.ts';
-import { ForecastDesk } from '../forecast/forecast.ts';
+import { type DeskReport, ForecastDesk } from '../forecast/forecast.ts';
 import type { Prefix } from '../model/address.ts';
 import { Checkpoints, SqliteForecastJournal } from '../store/store.ts';
 import { Dashboard } from './dashboard.ts';
+import { EventHours } from './event-hours.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { PlotBook } from './plot-book.ts';
 import { ReplaySession } from './replay-session.ts';
@@ -81,11 +82,7 @@ async function run(options: Options): Promise<void> {
     config: () => daemon.config,
     notifier: () => daemon.book.notifier,
     flush: () => daemon.store.history.flush(),
-    publish: () =>
-      new ForecastDesk(
-        {},
-        { loads: daemon.engine.loads, journal: new SqliteForecastJournal(daemon.store.db) },
-      ).publish(),
+    publish: () => publish(daemon),
     metrics,
     logger,
   });
@@ -102,7 +99,7 @@ async function run(options: Options): Promise<void> {
   };
   const daemon: Daemon = new Daemon(
     await daemonOptions(options, config, drainUs / 1000, session),
-    portsOf({ metrics, logger, plots, session, out, service, dashboard, ready }),
+    portsOf({ metrics, logger, plots, session, out, service, dashboard, ready, past: () => house.publish() }),
   );
   const release = handleSignals(daemon, metrics);
   try {
@@ -119,6 +116,10 @@ async function run(options: Options): Promise<void> {
     process.exitCode = exitCode(daemon, config.sources.length);
   }
   out.close();
+}
+
+function publish({ engine, store }: Daemon): DeskReport {
+  return new ForecastDesk({}, { loads: engine.loads, journal: new SqliteForecastJournal(store.db) }).publish();
 }
 
 /** The page of the run, its API and metrics. */
@@ -182,12 +183,15 @@ interface Parts {
   service: ServiceManager;
   /** A configuration is in force. */
   ready: () => Promise<void>;
+  /** Publishes forecasts while the run catches up on the past. */
+  past: () => void;
   /** Null: the run ends by itself, nobody looks on. */
   dashboard: Dashboard | null;
 }
 
-function portsOf({ metrics, logger, plots, session, out, service, ready, dashboard }: Parts): DaemonPorts {
+function portsOf({ metrics, logger, plots, session, out, service, ready, past, dashboard }: Parts): DaemonPorts {
   const { hooks } = session;
+  const hours = new EventHours(past, () => systemClock.nowUs());
   return {
     clock: systemClock,
     metrics,
@@ -201,7 +205,10 @@ function portsOf({ metrics, logger, plots, session, out, service, ready, dashboa
     sinks: {
       evaluation: hooks.evaluation,
       records: dashboard ? (batch) => dashboard.records(batch) : hooks.records,
-      series: (name, timeUs, value) => dashboard?.point(name, timeUs, value),
+      series: (name, timeUs, value) => {
+        dashboard?.point(name, timeUs, value);
+        hours.point(timeUs);
+      },
     },
     phase: (phase, text) => {
       if (phase === 'ready') {
