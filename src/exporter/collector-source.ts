@@ -44,7 +44,7 @@ export function createCollector(options: CollectorOptions, deps: CollectorDeps):
 export class CollectorSource implements Source {
   readonly name: string;
   readonly done = false;
-  /** Rows begin at most this far behind the latest end. */
+  /** Rows begin at most this far behind the latest end: by the exporters' timeouts, and while they wait for their pair. */
   readonly boundUs: number;
   readonly #taking: Taking;
   readonly #clock: Clock;
@@ -64,7 +64,8 @@ export class CollectorSource implements Source {
   constructor(options: CollectorOptions, deps: CollectorDeps) {
     const { names, metrics, clock, logger } = deps;
     this.name = options.name;
-    this.boundUs = parseDurationUs(options.delay);
+    const pairUs = options.pair === undefined ? 0 : parseDurationUs(options.pair);
+    this.boundUs = parseDurationUs(options.delay) + pairUs;
     this.#clock = clock;
     this.#logger = logger;
     this.#limits = { maxAheadUs: parseDurationUs(options.ahead), maxAgeUs: parseDurationUs(options.age) };
@@ -84,8 +85,7 @@ export class CollectorSource implements Source {
       (exporter) => exporter.samplingUnknown,
     );
     this.#observation = Observation.of(options, names);
-    this.#pairing =
-      options.pair === undefined ? null : new Pairing(parseDurationUs(options.pair), metrics, (b) => this.#give(b));
+    this.#pairing = pairUs > 0 ? new Pairing(pairUs, metrics, (b) => this.#give(b)) : null;
     this.#taking = this.#takingOf(options, deps);
   }
 
