@@ -9,9 +9,14 @@ import { createFlowRing, type FlowRingMemory, FlowRingReader } from './model/flo
 import { NameMap } from './model/name-feed.ts';
 import type { Names } from './model/names.ts';
 import { breathe, type PacketInput } from './packets.ts';
+import { isOrdered } from './source/source.ts';
 
 /** Captures of less than this are read faster than a thread starts. */
 const THREAD_BYTES = 32 * 2 ** 20;
+const QUIETLY = { throwIfNoEntry: false } as const;
+/** Flows leave in bursts: batches on their way that let the meter go on meanwhile. */
+const RING_ROWS = 1024;
+const RING_SLOTS = 64;
 
 /** Kinds of entries of the ring between the reading thread and the engine. */
 export const ENTRY = {
@@ -46,6 +51,11 @@ export interface MeteredPort {
   settle?(): Promise<void>;
 }
 
+interface Deps {
+  names: Names;
+  metrics: Metrics;
+}
+
 interface End {
   packets: number;
   errors: { file: string; error: InputError }[];
@@ -54,16 +64,43 @@ interface End {
 
 export function worthThread({ paths, speed }: PacketInput): boolean {
   if (availableParallelism() < 2 || speed !== Number.POSITIVE_INFINITY || paths.includes('-')) return false;
-  return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0) >= THREAD_BYTES;
+  return paths.reduce((sum, path) => sum + (statSync(path, QUIETLY)?.size ?? 0), 0) >= THREAD_BYTES;
 }
 
-/** Reads, decodes and meters captures on a thread of its own, beside windows and detection on this one. */
-export async function meterOnThread(
+/**
+ * Reads, decodes and meters captures on a thread of its own, beside windows and detection on this one. Where this thread has
+ * little to do (`scansAside`), it looks through a single file itself, while the other one begins as if the packets were in
+ * order; nothing is handed on before that is known, and where it is not so, the other thread begins anew.
+ */
+export async function meterOnThread(input: PacketInput, port: MeteredPort, deps: Deps): Promise<End> {
+  if (!scansAside(input)) return runThread(input, port, deps);
+  const [path] = input.paths;
+  const end = await runThread({ ...input, boundUs: Number.POSITIVE_INFINITY }, port, deps, () =>
+    isOrdered(path, input.boundUs, input.reader),
+  );
+  return end ?? (await runThread(input, port, deps));
+}
+
+/** Without slices there are no windows on this thread. */
+function scansAside({ paths, meter }: PacketInput): boolean {
+  const isOneFile = paths.length === 1 && paths[0] !== '-' && (statSync(paths[0], QUIETLY)?.isFile() ?? false);
+  return isOneFile && meter?.slices === false;
+}
+
+function runThread(input: PacketInput, port: MeteredPort, deps: Deps): Promise<End>;
+function runThread(
   input: PacketInput,
   port: MeteredPort,
-  deps: { names: Names; metrics: Metrics },
-): Promise<End> {
-  const memory = createFlowRing();
+  deps: Deps,
+  goOn: () => Promise<boolean>,
+): Promise<End | null>;
+async function runThread(
+  input: PacketInput,
+  port: MeteredPort,
+  deps: Deps,
+  goOn?: () => Promise<boolean>,
+): Promise<End | null> {
+  const memory = createFlowRing(RING_ROWS, RING_SLOTS);
   const ring = new FlowRingReader(memory);
   const workerData: PacketWorkerData = { memory, input };
   const worker = new Worker(
@@ -73,8 +110,9 @@ export async function meterOnThread(
     },
   );
   const failed = new Promise<never>((_, reject) => worker.once('error', reject));
+  const run = async () => (goOn === undefined || (await goOn()) ? new ThreadReader(ring, port, deps).run() : null);
   try {
-    return await Promise.race([new ThreadReader(ring, port, deps).run(), failed]);
+    return await Promise.race([run(), failed]);
   } finally {
     ring.close();
     await worker.terminate();
@@ -90,7 +128,7 @@ class ThreadReader {
   readonly #pieces: Uint8Array[] = [];
   #packets = 0;
 
-  constructor(ring: FlowRingReader, port: MeteredPort, deps: { names: Names; metrics: Metrics }) {
+  constructor(ring: FlowRingReader, port: MeteredPort, deps: Deps) {
     this.#ring = ring;
     this.#port = port;
     this.#names = new NameMap(deps.names);

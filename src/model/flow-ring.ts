@@ -26,13 +26,13 @@ const CLOSED_MS = 100;
 /** Length of an entry that carries nothing; others carry their slot's rows or bytes. */
 const BARE = -1;
 
-/** Memory for batches of `rows` rows: 16 batches or texts and 1,024 entries may be on their way. */
-export function createFlowRing(rows = 1024): FlowRingMemory {
+/** Memory for batches of `rows` rows: `slots` batches or texts and 1,024 entries may be on their way. */
+export function createFlowRing(rows = 1024, slots = SLOTS): FlowRingMemory {
   return {
     rows,
     control: new SharedArrayBuffer(4 * (ENTRY + 2 * ENTRIES)),
     values: new SharedArrayBuffer(8 * ENTRIES),
-    slots: Array.from({ length: SLOTS }, () => sharedFlowBuffer(rows)),
+    slots: Array.from({ length: slots }, () => sharedFlowBuffer(rows)),
   };
 }
 
@@ -114,8 +114,8 @@ export class FlowRingWriter {
   }
 
   #freeSlot(): number {
-    this.#waitFor(SLOTS_READ, this.#slotsWritten, SLOTS);
-    return this.#slotsWritten % SLOTS;
+    this.#waitFor(SLOTS_READ, this.#slotsWritten, this.#slots.length);
+    return this.#slotsWritten % this.#slots.length;
   }
 
   #publish(kind: number, value: number, length: number): void {
@@ -226,7 +226,7 @@ export class FlowRingReader {
   }
 
   get #slot(): number {
-    return (this.#control[SLOTS_READ] >>> 0) % SLOTS;
+    return (this.#control[SLOTS_READ] >>> 0) % this.#slots.length;
   }
 
   #release(): void {

@@ -1,5 +1,5 @@
 import type { InputError } from '../core/errors.ts';
-import type { PacketBatch } from '../model/packet-batch.ts';
+import { PacketBatch } from '../model/packet-batch.ts';
 import type { CaptureInfo } from '../model/packet-reader.ts';
 import type { PlacedReader } from './capture-reader.ts';
 
@@ -59,4 +59,10 @@ function look(batch: PacketBatch, found: Scan): void {
   found.minUs = minUs;
   found.maxUs = maxUs;
   found.disorderUs = disorderUs;
+}
+
+/** True when no packet lies further than `boundUs` behind an earlier one. Stops at the first that does. */
+export async function isInOrder(reader: PlacedReader, boundUs: number): Promise<boolean> {
+  const { disorderUs } = await scan(reader, new PacketBatch(), (found) => found.disorderUs > boundUs);
+  return disorderUs <= boundUs;
 }

@@ -2,9 +2,10 @@ import { messageOf } from '../core/errors.ts';
 import type { PacketReader } from '../model/packet-reader.ts';
 import type { ByteInput } from './byte-input.ts';
 import { FailedReader } from './capture-reader.ts';
-import { type OrderedOptions, OrderedStream } from './ordered.ts';
+import { type OrderedOptions, OrderedStream, openable } from './ordered.ts';
 import { fileOrigin, openContent, openReader, type ReaderName, STANDARD_INPUT, standardInputOrigin } from './origin.ts';
 import type { PacketStream } from './packet-stream.ts';
+import { isInOrder } from './scan.ts';
 
 export { looksLikeCapture } from './capture-reader.ts';
 export { type CaptureSourceOptions, createCaptureSource } from './create.ts';
@@ -39,6 +40,14 @@ export async function openStandardInput(options: { reader?: ReaderName } = {}): 
  */
 export function openOrdered(paths: readonly string[], options: OrderedOptions = {}): PacketStream {
   return new OrderedStream(paths, options);
+}
+
+/** True when no packet of a capture lies further than `boundUs` behind an earlier one; one that cannot be opened has none. */
+export async function isOrdered(path: string, boundUs: number, reader?: ReaderName): Promise<boolean> {
+  const first = openReader(openable(path), reader);
+  const ordered = await isInOrder(first, boundUs);
+  first.close();
+  return ordered;
 }
 
 /** The bytes of a file or of standard input (`-`), decompressed when they are gzip or zstd. What cannot be opened has an error. */

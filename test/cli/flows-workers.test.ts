@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,3 +30,30 @@ test('reader and meter on a thread of their own give the same bytes, damage and 
   expect(answers[0]).toMatchObject({ status: 3 });
   rmSync(folder, { recursive: true });
 });
+
+test('a capture out of order is read in the order of time by the thread, too', { timeout: 120_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-workers-'));
+  const whole = join(folder, 'whole.pcap');
+  generate(whole, 20_000);
+  const bytes = readFileSync(whole);
+  const mixed = join(folder, 'mixed.pcap');
+  const middle = recordNear(bytes, bytes.length / 2);
+  writeFileSync(mixed, Buffer.concat([bytes.subarray(0, 24), bytes.subarray(middle), bytes.subarray(24, middle)]));
+  const flows = (path: string, workers: string): { stdout: string; stderr: string } => {
+    const args = ['src/main.ts', 'flows', path, '--json', '--workers', workers];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 });
+    return { stdout: stdout.replaceAll(path, ''), stderr: stderr.replaceAll(path, '') };
+  };
+  const threaded = flows(mixed, '1');
+  expect(threaded).toEqual(flows(mixed, '0'));
+  expect(threaded.stdout).toBe(flows(whole, '0').stdout);
+  expect(threaded.stderr).toContain('it is read in the order of time');
+  rmSync(folder, { recursive: true });
+});
+
+/** Where a record of the capture begins, not before `from`. */
+function recordNear(bytes: Buffer, from: number): number {
+  let at = 24;
+  while (at < from) at += 16 + bytes.readUInt32LE(at + 8);
+  return at;
+}
