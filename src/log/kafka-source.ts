@@ -81,7 +81,9 @@ export class KafkaSource implements Source {
   async start(wake: () => void): Promise<void> {
     const { brokers, group } = this.#options;
     const security = securityOf(this.#options);
-    const known = { clientId: `weir-${this.name}`, groupId: group, bootstrapBrokers: brokers };
+    // A member with a name of its own takes its partitions back at once, when it was killed and begins again.
+    const groupInstanceId = `weir-${this.name}`;
+    const known = { clientId: groupInstanceId, groupInstanceId, groupId: group, bootstrapBrokers: brokers };
     this.#consumer = new Consumer({ ...known, ...security });
     await this.#open(wake);
   }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { constants, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { type LogKind, logKindOf, SNIFF_BYTES } from './kind.ts';
@@ -7,10 +7,12 @@ const ZSTD = 0x28b52ffd;
 const GZIP = 0x1f8b;
 const STALL_MS = 1000;
 
-/** The kind of log that a file is, plain, gzip or zstd; null when it is none or cannot be read. */
+/** The kind of log that a file is, plain, gzip or zstd; null when it is none or cannot be read. A pipe is not looked into. */
 export function fileLogKind(path: string): LogKind | null {
   const head = Buffer.alloc(SNIFF_BYTES);
   try {
+    // Opening a named pipe would wait for its writer.
+    if (!statSync(path).isFile()) return null;
     const fd = openSync(path, 'r');
     const length = readSync(fd, head, 0, head.length, 0);
     closeSync(fd);
