@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Logger } from '../core/logger.ts';
 import type { Counter, Metrics } from '../core/metrics.ts';
@@ -12,9 +13,13 @@ const MOST_MS = 60_000;
 const HEALTHY_MS = 60_000;
 /** How long a child may take to say its last counts. */
 const STOP_MS = 2000;
-const COUNTS = /^(\d+) packets? (captured|received by filter|dropped by kernel|dropped by interface)/;
+const COUNTS = /(\d+) packets? dropped by (kernel|interface)/g;
+/** How often it is asked for its counts, so that losses are known while it runs, and not lost with weir. */
+const ASK_MS = 10_000;
+/** What it says when it is asked, in one line. */
+const ANSWER = /\d+ packets? captured, /;
 /** What it says in any case; a line that is none of these says why it ended. */
-const USUAL = /listening on |^\d+ packets? /;
+const USUAL = /listening on |\d+ packets? (captured|received by filter|dropped by)/;
 
 /**
  * tcpdump as a child process, its capture read from a pipe. When it ends it is started again, after a pause that doubles
@@ -29,6 +34,8 @@ export class TcpdumpSource extends StreamSource {
   #timer: NodeJS.Timeout | null = null;
   #pauseMs = FIRST_MS;
   #stopping = false;
+  /** What the running child counted so far. */
+  readonly #counted = { kernel: 0, interface: 0 };
 
   constructor(options: TcpdumpOptions, deps: { metrics: Metrics; logger: Logger; boundUs: number }) {
     super(options.name, { ...deps, ended: () => false });
@@ -56,6 +63,9 @@ export class TcpdumpSource extends StreamSource {
     const args = ['-i', device, '-s', String(snaplen), '-n', '-w', '-', '-U'];
     const child = spawn(command, filter === '' ? args : [...args, filter], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
+    this.#counted.kernel = 0;
+    this.#counted.interface = 0;
+    const asking = asksFor(command) ? setInterval(() => child.kill('SIGUSR1'), ASK_MS).unref() : undefined;
     const startedMs = performance.now();
     let last = '';
     lines(child.stderr as Readable, (line) => {
@@ -70,14 +80,23 @@ export class TcpdumpSource extends StreamSource {
     child.on('error', (error) => {
       last = error.message;
     });
+    child.on('close', () => clearInterval(asking));
     child.on('close', (code, signal) => this.#ended(code ?? signal, last, performance.now() - startedMs));
   }
 
   #hear(line: string): void {
-    const [, count, what] = COUNTS.exec(line) ?? [];
-    if (what === 'dropped by kernel') this.#drops('kernel').value += Number(count);
-    if (what === 'dropped by interface') this.#drops('interface').value += Number(count);
-    this.#logger.info({ code: 'source.tcpdump', source: this.name }, line);
+    let lost = 0;
+    for (const [, count, cause] of line.matchAll(COUNTS))
+      lost += this.#count(cause as 'kernel' | 'interface', Number(count));
+    if (lost > 0 || !ANSWER.test(line)) this.#logger.info({ code: 'source.tcpdump', source: this.name }, line);
+  }
+
+  /** @returns how many more than before */
+  #count(cause: 'kernel' | 'interface', total: number): number {
+    const more = Math.max(0, total - this.#counted[cause]);
+    this.#counted[cause] = Math.max(total, this.#counted[cause]);
+    this.#drops(cause).value += more;
+    return more;
   }
 
   #ended(how: number | string | null, last: string, livedMs: number): void {
@@ -112,6 +131,11 @@ export class TcpdumpSource extends StreamSource {
       clearTimeout(late);
     } else super.stop();
   }
+}
+
+/** tcpdump says its counts at SIGUSR1; another program may do anything. */
+function asksFor(command: string): boolean {
+  return basename(command) === 'tcpdump';
 }
 
 function lines(stream: Readable, each: (line: string) => void): void {

@@ -59,7 +59,7 @@ it('tcpdump: its capture is read, its losses are kept, and it is started again',
   const program = join(folder, 'tcpdump');
   writeFileSync(
     program,
-    `#!/bin/sh\ncat ${folder}/capture\necho 'tcpdump: listening on eth0' >&2\necho 'tcpdump: the interface went away' >&2\necho '7 packets dropped by kernel' >&2\n`,
+    `#!/bin/sh\ncat ${folder}/capture\necho 'tcpdump: listening on eth0' >&2\necho 'tcpdump: 9 packets captured, 9 packets received by filter, 4 packets dropped by kernel' >&2\necho 'tcpdump: the interface went away' >&2\necho '7 packets dropped by kernel' >&2\n`,
   );
   chmodSync(program, 0o755);
   const source = createCaptureSource(
