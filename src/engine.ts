@@ -2,6 +2,7 @@ import { Alerts } from './alert/alert.ts';
 import { WeirError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from './core/state.ts';
+import { CounterRules, isCounterRule } from './counter-rules.ts';
 import { Detect } from './detect/detect.ts';
 import {
   baselines,
@@ -62,6 +63,8 @@ export class Engine implements Stateful {
   readonly alerts: Alerts;
   readonly loads: LoadBook;
   readonly #counters: CounterLoads;
+  /** Null without rules on counters. */
+  readonly #counterRules: CounterRules | null;
   readonly #onSeries: SeriesSink;
   /** Zone in whose time the loads' models live; empty without a calendar. */
   readonly #zone: string;
@@ -107,9 +110,20 @@ export class Engine implements Stateful {
     this.#counters = new CounterLoads(
       (name, stepUs, timeUs, value) => this.loads.learn(name, 'interface', stepUs, timeUs, value),
       options.loadStepUs,
+      (...reading) => this.#counterRules?.add(...reading),
     );
-    const route = (results: WindowResults): boolean =>
-      results.ruleIndex < rules.length ? this.#detect.results(results) : this.loads.results(results);
+    const onCounters = new Set(rules.filter(isCounterRule));
+    const route = (results: WindowResults): boolean => {
+      if (results.ruleIndex >= rules.length) return this.loads.results(results);
+      return !onCounters.has(results.rule) && this.#detect.results(results);
+    };
+    const counterPorts = {
+      names,
+      metrics,
+      onResults: (results: WindowResults) => this.#detect.results(results),
+      watched: (index: number) => this.#detect.watched(index),
+    };
+    this.#counterRules = onCounters.size > 0 ? new CounterRules(options.rules, counterPorts) : null;
     this.#windows = new WindowStage(
       { rules: [...rules, ...recording], home },
       {
@@ -146,6 +160,7 @@ export class Engine implements Stateful {
     if (watermarkUs <= this.#watermarkUs) return;
     this.#watermarkUs = watermarkUs;
     this.#windows.advance(watermarkUs);
+    this.#counterRules?.advance(watermarkUs);
     this.alerts.advance(watermarkUs);
   }
 
@@ -167,12 +182,15 @@ export class Engine implements Stateful {
   /** A source's own series: counters of interfaces become loads, others are told as they are. */
   series(name: string, timeUs: number, value: number, facts?: CounterFacts): void {
     if (!this.#counters.read(name, timeUs, value, facts)) this.#onSeries(name, timeUs, value);
+    // An exporter may tell nothing but its counters.
+    else if (this.#counterRules) this.advance(timeUs);
   }
 
   /** End of input: the watermark is at the end of time; every window closes, every detector judges what it has. */
   end(): void {
     this.#meter.end();
     this.#windows.advance(Number.POSITIVE_INFINITY);
+    this.#counterRules?.advance(Number.POSITIVE_INFINITY);
     this.alerts.end();
   }
 
@@ -205,6 +223,7 @@ export class Engine implements Stateful {
     out.section('zone', (zone) => zone.text(this.#zone));
     out.section('loads', (loads) => this.loads.save(loads));
     out.section('counters', (counters) => this.#counters.save(counters));
+    out.section('counter rules', (rules) => this.#counterRules?.save(rules));
   }
 
   restore(state: StateReader): void {
@@ -222,6 +241,8 @@ export class Engine implements Stateful {
     this.loads.restore(required(sections, 'loads'), zone === this.#zone ? undefined : forecastersIn(zone));
     const counters = sections.get('counters');
     if (counters) this.#counters.restore(counters);
+    const counterRules = sections.get('counter rules');
+    if (counterRules && !counterRules.done) this.#counterRules?.restore(counterRules);
   }
 }
 

@@ -33,6 +33,7 @@ const COMPOSERS = [
   'collector-worker.ts',
   'live-worker.ts',
   'engine.ts',
+  'counter-rules.ts',
   'sources.ts',
   'daemon',
   'config.ts',

@@ -1,4 +1,4 @@
-import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
 import type { CounterFacts } from '../model/intake.ts';
 import { CounterRate } from './counter.ts';
 import { LOAD_STEP_US } from './load-plans.ts';
@@ -12,11 +12,24 @@ const NAME = /^(\S+) (\d+) if(In|Out)Octets$/;
 const LEAST_SHARE = 0.5;
 const NUMBERS = 4;
 
+/** Takes what an interface carried one way between two readings. */
+export type ReadingSink = (
+  exporter: string,
+  port: number,
+  way: 'in' | 'out',
+  fromUs: number,
+  untilUs: number,
+  octets: number,
+) => void;
+
 /** Takes bit/s of the step that ends at `timeUs`. */
 export type RateSink = (name: string, stepUs: number, timeUs: number, value: number) => void;
 
 interface Followed {
   name: string;
+  exporter: string;
+  port: number;
+  way: 'in' | 'out';
   rate: CounterRate;
   lastUs: number;
   /** The open step's end, its bits so far and the time they are of. */
@@ -33,11 +46,13 @@ interface Followed {
 export class CounterLoads implements Stateful {
   readonly #sink: RateSink;
   readonly #stepUs: number;
+  readonly #readings: ReadingSink;
   readonly #counters = new Map<string, Followed>();
 
-  constructor(sink: RateSink, stepUs = LOAD_STEP_US) {
+  constructor(sink: RateSink, stepUs = LOAD_STEP_US, readings: ReadingSink = () => {}) {
     this.#sink = sink;
     this.#stepUs = stepUs;
+    this.#readings = readings;
   }
 
   /** One reading. @returns false when the name is not that of an octet counter */
@@ -51,9 +66,9 @@ export class CounterLoads implements Stateful {
     return true;
   }
 
-  #follow(counter: string, [, exporter, port, way]: RegExpExecArray): Followed | null {
+  #follow(counter: string, match: RegExpExecArray): Followed | null {
     if (this.#counters.size >= MOST) return null;
-    const followed = begin(`interface/${exporter}/${port}.${way.toLowerCase()}.bps`);
+    const followed = begin(match);
     this.#counters.set(counter, followed);
     return followed;
   }
@@ -66,6 +81,8 @@ export class CounterLoads implements Stateful {
       if (!(timeUs < followed.endUs)) this.#close(followed, timeUs);
       return;
     }
+    const { exporter, port, way } = followed;
+    this.#readings(exporter, port, way, fromUs, timeUs, (perSecond * (timeUs - fromUs)) / 1e6);
     for (let atUs = fromUs; atUs < timeUs; ) {
       const untilUs = Math.min(followed.endUs, timeUs);
       followed.bits += (8 * perSecond * (untilUs - atUs)) / 1e6;
@@ -85,9 +102,8 @@ export class CounterLoads implements Stateful {
 
   save(out: StateWriter): void {
     out.number(this.#counters.size);
-    for (const [counter, { name, rate, lastUs, endUs, bits, coveredUs }] of this.#counters) {
+    for (const [counter, { rate, lastUs, endUs, bits, coveredUs }] of this.#counters) {
       out.text(counter);
-      out.text(name);
       out.array(Float64Array.of(lastUs, endUs, bits, coveredUs));
       rate.save(out);
     }
@@ -97,7 +113,9 @@ export class CounterLoads implements Stateful {
     this.#counters.clear();
     for (let left = state.number(); left > 0; left--) {
       const counter = state.text();
-      const followed = begin(state.text());
+      const match = NAME.exec(counter);
+      if (!match) throw damaged('a counter without a name');
+      const followed = begin(match);
       const numbers = new Float64Array(NUMBERS);
       state.into(numbers);
       [followed.lastUs, followed.endUs, followed.bits, followed.coveredUs] = numbers;
@@ -108,7 +126,19 @@ export class CounterLoads implements Stateful {
 }
 
 /** Agents count in 64 bits, some of them what their hardware has in 32. */
-function begin(name: string): Followed {
+function begin([, exporter, port, direction]: RegExpExecArray): Followed {
   const rate = new CounterRate({ stepUs: LOAD_STEP_US, bits: 32 });
-  return { name, rate, lastUs: Number.NaN, endUs: Number.NEGATIVE_INFINITY, bits: 0, coveredUs: 0 };
+  const way = direction === 'In' ? 'in' : 'out';
+  const name = `interface/${exporter}/${port}.${way}.bps`;
+  return {
+    name,
+    exporter,
+    port: Number(port),
+    way,
+    rate,
+    lastUs: Number.NaN,
+    endUs: Number.NEGATIVE_INFINITY,
+    bits: 0,
+    coveredUs: 0,
+  };
 }

@@ -69,6 +69,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   icmp_error: bool('the row is an ICMP error message'),
   dns_response: bool('the row carries a DNS response'),
   ipv6: bool('the innermost IP header is IPv6'),
+  counters: bool('the row is what an interface carried one way between two readings of its octet counter'),
 };
 
 /** TCP flag letters in the order of their bits, from FIN (RFC 9293, section 3.1). */

@@ -77,6 +77,8 @@ export const NO_PACKETS = 1 << 15;
 export const NO_OCTETS = 1 << 16;
 export const NO_LAYER2 = 1 << 17;
 export const NO_PROTOCOL = 1 << 18;
+/** What an interface carried one way between two readings of its octet counter. */
+export const COUNTERS = 1 << 19;
 
 type Columns = typeof COLUMNS;
 type ColumnName = keyof Columns;

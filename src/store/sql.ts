@@ -80,6 +80,7 @@ function direction(forward: boolean): FieldSql {
     icmp_error: bit(IS_ICMP_ERROR),
     dns_response: bit(IS_DNS_RESPONSE),
     ipv6: bit(IS_IPV6),
+    counters: 'false',
   };
 }
 

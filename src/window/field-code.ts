@@ -1,5 +1,6 @@
 import {
   BIFLOW,
+  COUNTERS,
   ESTABLISHED,
   FIRST,
   HAS_ICMP,
@@ -89,6 +90,7 @@ const CODES: Readonly<Record<string, FieldCode>> = {
   icmp_error: bool(IS_ICMP_ERROR),
   dns_response: field(`(${bit(IS_DNS_RESPONSE)}&&(${isDnsPort('port[r]')}||!${isDnsPort('port[r^1]')})?1:0)`),
   ipv6: bool(IS_IPV6),
+  counters: bool(COUNTERS),
 };
 
 /** Throws a RangeError for a name that is no field. */
