@@ -164,6 +164,7 @@ export class RuleJudge implements Stateful {
       clear,
       missing: false,
       values: this.#valuesOf(input, position),
+      samples: input.samples[position],
       expected: this.#expectedOf(input, position),
       raise,
     });

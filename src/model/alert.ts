@@ -20,6 +20,8 @@ export interface Evaluation {
   /** The source gave no data: `no_data` decides. */
   missing: boolean;
   values: Record<string, number | string | null>;
+  /** Raw samples (packets before scaling) in the window. */
+  samples?: number;
   expected: Record<string, number> | null;
   /** The severity that a follow-up (`then`) raises, at once. */
   raise: Severity | null;
