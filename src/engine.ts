@@ -21,6 +21,7 @@ import type { CounterFacts } from './model/intake.ts';
 import type { Names } from './model/names.ts';
 import { type PacketRows, TIME_F64 } from './model/packet-rows.ts';
 import type { RulePlan, RuleSet } from './model/plan.ts';
+import { SampledTime } from './model/sampling-error.ts';
 import type { ForecasterFactory } from './model/series.ts';
 import type { Key, WindowResults } from './model/window-result.ts';
 import { WindowStage } from './window/window.ts';
@@ -70,6 +71,7 @@ export class Engine implements Stateful {
   readonly #zone: string;
   readonly #meter: Meter;
   readonly #windows: WindowStage;
+  readonly #sampled = new SampledTime();
   packets = 0;
   /** Event time of the first row, microseconds; NaN before. */
   firstEventUs = Number.NaN;
@@ -101,6 +103,7 @@ export class Engine implements Stateful {
       metrics,
       interfaceSpeed: options.interfaceSpeed ?? (() => Number.NaN),
       onEvaluation: (evaluation) => {
+        this.#sampled.tell(evaluation);
         sinks.evaluation?.(evaluation);
         this.alerts.evaluate(evaluation);
       },
@@ -166,6 +169,7 @@ export class Engine implements Stateful {
 
   /** Records of an exporter, in order of their ends. `seen` hears of each end before event time moves on to it. */
   flows(batch: FlowBatch, seen?: (endUs: number) => void): void {
+    this.#sampled.note(batch);
     this.#windows.add(batch);
     for (let row = 0; row < batch.length; row++) {
       seen?.(batch.endUs[row]);
@@ -175,6 +179,7 @@ export class Engine implements Stateful {
 
   /** Records of a finite log, in order of their starts: event time follows the starts, so no part of a record is late. */
   flowsByStart(batch: FlowBatch): void {
+    this.#sampled.note(batch);
     this.#windows.add(batch);
     this.advance(batch.startUs[batch.length - 1]);
   }
@@ -215,6 +220,7 @@ export class Engine implements Stateful {
       time.number(this.firstEventUs);
       time.number(this.#maxEventUs);
       time.number(this.#watermarkUs);
+      this.#sampled.save(time);
     });
     out.section('meter', (meter) => this.#meter.save(meter));
     out.section('windows', (windows) => this.#windows.save(windows));
@@ -233,6 +239,7 @@ export class Engine implements Stateful {
     this.firstEventUs = time.number();
     this.#maxEventUs = time.number();
     this.#watermarkUs = time.number();
+    this.#sampled.restore(time);
     this.#meter.restore(required(sections, 'meter'));
     this.#windows.restore(required(sections, 'windows'));
     this.#detect.restore(required(sections, 'detect'));
