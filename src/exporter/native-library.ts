@@ -1,11 +1,18 @@
-import koffi from 'koffi';
+type Koffi = typeof import('koffi');
 
-/** Whether this system has what the sockets here need: 64-bit Linux, little-endian. */
-export const hasNativeSocket = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch);
+/** Null where koffi has no build: everything that does not need it works all the same. */
+const koffi = await import('koffi').then(
+  (module) => (module as unknown as { default: Koffi }).default,
+  () => null,
+);
 
-/** The functions of libc that collectors call. */
+/** Whether this system has what the sockets here need: 64-bit Linux, little-endian, and koffi. */
+export const hasNativeSocket =
+  koffi !== null && process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch);
+
+/** The functions of libc that collectors call. Only where there are native sockets. */
 export function loadLibrary() {
-  const libc = koffi.load(null);
+  const libc = koffi!.load(null);
   return {
     socket: libc.func('int socket(int domain, int type, int protocol)'),
     setsockopt: libc.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t length)'),
@@ -25,10 +32,11 @@ export type Library = ReturnType<typeof loadLibrary>;
 
 /** The name of the last call's error. */
 export function lastError(): string {
-  return Object.entries(koffi.os.errno).find(([, number]) => number === koffi.errno())?.[0] ?? 'unknown';
+  const errno = koffi!.errno();
+  return Object.entries(koffi!.os.errno).find(([, number]) => number === errno)?.[0] ?? 'unknown';
 }
 
 /** Where the bytes of a buffer are, for structures that point at them. */
 export function addressOf(buffer: Uint8Array): bigint {
-  return koffi.address(buffer);
+  return koffi!.address(buffer) as bigint;
 }
