@@ -46,7 +46,8 @@ export function findAll(
   }
 }
 
-function touchPlaces(
+/** The places' entries, row + 1, into `row`. */
+export function touchPlaces(
   entries: Int32Array,
   mask: number,
   from: number,
@@ -57,7 +58,7 @@ function touchPlaces(
   for (let j = from; j < to; j = (j + 1) | 0) row[j] = entries[((hash[j] & mask) << 1) + 1];
 }
 
-function touchRows(words: Int32Array, stride: number, from: number, to: number, row: Int32Array): number {
+export function touchRows(words: Int32Array, stride: number, from: number, to: number, row: Int32Array): number {
   let sum = 0;
   for (let j = from; j < to; j = (j + 1) | 0) sum ^= words[row[j] > 0 ? Math.imul(row[j] - 1, stride) : 0];
   return sum;

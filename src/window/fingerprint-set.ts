@@ -1,21 +1,23 @@
-import { KeyIndex } from '../core/key-index.ts';
+import { giveBack, takeDoubles } from '../core/buffer-pool.ts';
 import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
 import { touched } from './find-code.ts';
 
 /** Events whose entries are touched together. */
 export const AT_ONCE = 256;
-const PLACES = new Int32Array(AT_ONCE);
+const LEAST_PLACES = 64;
 
 /**
- * What was seen and when: 64-bit fingerprints (two hashes) and a time, 28 bytes an entry with its index. Bounded: a
- * full set first loses what is older than `keepUs`, then its older half.
+ * What was seen and when: 64-bit fingerprints (two hashes) and a time. Each place of the open-addressing table holds all of its entry, so that a
+ * look-up is one step into memory; at most half of the places are taken: 32 bytes an entry. Bounded: a full set first
+ * loses what is older than `keepUs`, then its older half.
  */
 export class FingerprintSet implements Stateful {
   readonly #most: number;
   readonly #keepUs: number;
-  #index = new KeyIndex();
-  #prints = new Int32Array(2 * 32);
-  #lastUs = new Float64Array(32);
+  /** Of each place: the fingerprint's words, then the time plus one; 0 is a free place. */
+  #words!: Int32Array;
+  #times!: Float64Array;
+  #mask = 0;
   #length = 0;
   /** Entries that had to leave before their time. */
   evicted = 0;
@@ -23,15 +25,23 @@ export class FingerprintSet implements Stateful {
   constructor(most: number, keepUs: number) {
     this.#most = most;
     this.#keepUs = keepUs;
+    this.#begin(LEAST_PLACES);
+  }
+
+  #begin(places: number): void {
+    this.#times = takeDoubles(2 * places).fill(0);
+    this.#words = new Int32Array(this.#times.buffer, 0, 4 * places);
+    this.#mask = places - 1;
+    this.#length = 0;
   }
 
   /** Notes a sighting; answers whether it is the first within `keepUs`. Times may come in any order of a pane. */
   see(low: number, high: number, firstUs: number, lastUs: number): boolean {
-    const at = this.#find(low, high);
-    if (at >= 0) {
-      const isNew = firstUs - this.#lastUs[at] > this.#keepUs;
-      if (lastUs > this.#lastUs[at]) this.#lastUs[at] = lastUs;
-      return isNew;
+    const place = this.#find(low, high);
+    const knownUs = this.#times[2 * place + 1] - 1;
+    if (knownUs >= 0) {
+      if (lastUs > knownUs) this.#times[2 * place + 1] = lastUs + 1;
+      return firstUs - knownUs > this.#keepUs;
     }
     if (this.#length >= this.#most) this.#evict(firstUs);
     this.#append(low, high, lastUs);
@@ -40,98 +50,140 @@ export class FingerprintSet implements Stateful {
 
   /** Looks at where the fingerprints of some events stand, so that the processor fetches them at the same time. */
   touch(lows: Int32Array, order: Int32Array, from: number, to: number): void {
-    touchPlaces(this.#index.entries, this.#index.mask, lows, order, from, to, PLACES);
-    touched.sum ^= touchEntries(this.#prints, this.#lastUs, to - from, PLACES);
+    touched.sum ^= touchPlaces(this.#words, this.#mask, lows, order, from, to);
   }
 
+  /** The place of the fingerprint, or the free one where it belongs. */
   #find(low: number, high: number): number {
-    const { entries, mask } = this.#index;
-    for (let place = low & mask; entries[2 * place + 1] !== 0; place = (place + 1) & mask) {
-      const at = entries[2 * place + 1] - 1;
-      if (entries[2 * place] === low && this.#prints[2 * at + 1] === high) return at;
+    const words = this.#words;
+    const times = this.#times;
+    let place = low & this.#mask;
+    while (times[2 * place + 1] !== 0) {
+      if (words[4 * place] === low && words[4 * place + 1] === high) return place;
+      place = (place + 1) & this.#mask;
     }
-    return -1;
+    return place;
   }
 
   #append(low: number, high: number, timeUs: number): void {
-    if (this.#length === this.#lastUs.length) this.#grow();
-    const at = this.#length++;
-    this.#prints[2 * at] = low;
-    this.#prints[2 * at + 1] = high;
-    this.#lastUs[at] = timeUs;
-    this.#index.reserve(this.#length);
-    this.#index.enter(low, at);
-  }
-
-  #grow(): void {
-    const prints = new Int32Array(2 * this.#prints.length);
-    prints.set(this.#prints);
-    this.#prints = prints;
-    const lastUs = new Float64Array(2 * this.#lastUs.length);
-    lastUs.set(this.#lastUs);
-    this.#lastUs = lastUs;
+    if (2 * this.#length > this.#mask) this.#rebuild(2 * (this.#mask + 1), Number.NEGATIVE_INFINITY);
+    const place = this.#find(low, high);
+    this.#words[4 * place] = low;
+    this.#words[4 * place + 1] = high;
+    this.#times[2 * place + 1] = timeUs + 1;
+    this.#length++;
   }
 
   #evict(nowUs: number): void {
     const expired = nowUs - this.#keepUs;
-    const old = this.#lastUs.subarray(0, this.#length).filter((us) => us < expired).length;
-    if (2 * old >= this.#length) this.#keepSince(expired);
+    const times = this.#inOrder().times.sort();
+    const old = countBelow(times, expired);
+    const before = this.#length;
+    const middle = times[before >> 1];
+    if (2 * old >= before) this.#rebuild(this.#mask + 1, expired);
     else {
-      const middle = this.#lastUs.slice(0, this.#length).sort()[this.#length >> 1];
-      const before = this.#length;
-      this.#keepSince(middle);
-      if (this.#length === before) this.#keepSince(middle + 1);
+      this.#rebuild(this.#mask + 1, middle);
+      if (this.#length === before) this.#rebuild(this.#mask + 1, middle + 1);
       this.evicted += before - this.#length - old;
     }
   }
 
-  #keepSince(timeUs: number): void {
-    const length = this.#length;
-    this.#length = 0;
-    this.#index.clear(length);
-    for (let i = 0; i < length; i++) {
-      if (this.#lastUs[i] >= timeUs) this.#append(this.#prints[2 * i], this.#prints[2 * i + 1], this.#lastUs[i]);
+  /** Enters what was seen since a time into a table of so many places. */
+  #rebuild(places: number, sinceUs: number): void {
+    const words = this.#words;
+    const times = this.#times;
+    const first = this.#firstFree();
+    this.#begin(places);
+    this.#length = move(words, times, first, sinceUs + 1, this.#words, this.#times);
+    giveBack(times);
+  }
+
+  /** All entries, from a free place on: entered in this order they come to stand as they do now. */
+  #inOrder(): { prints: Int32Array; times: Float64Array } {
+    const prints = new Int32Array(2 * this.#length);
+    const times = new Float64Array(this.#length);
+    const first = this.#firstFree();
+    for (let k = 0, i = 0; k <= this.#mask; k++) {
+      const place = (first + k) & this.#mask;
+      if (this.#times[2 * place + 1] === 0) continue;
+      prints[2 * i] = this.#words[4 * place];
+      prints[2 * i + 1] = this.#words[4 * place + 1];
+      times[i++] = this.#times[2 * place + 1] - 1;
     }
+    return { prints, times };
+  }
+
+  #firstFree(): number {
+    let place = 0;
+    while (this.#times[2 * place + 1] !== 0) place++;
+    return place;
   }
 
   save(out: StateWriter): void {
-    out.number(this.#length);
+    const { prints, times } = this.#inOrder();
+    out.number(this.#mask + 1);
     out.number(this.evicted);
-    out.array(this.#prints, 0, 2 * this.#length);
-    out.array(this.#lastUs, 0, this.#length);
+    out.array(prints);
+    out.array(times);
   }
 
   restore(state: StateReader): void {
-    const length = state.number();
-    if (!(length <= this.#most)) throw damaged(`${length} sightings are too many`);
+    const places = state.number();
     this.evicted = state.number();
-    this.#index.clear(length);
-    this.#index.reserve(length);
-    while (this.#lastUs.length < length) this.#grow();
-    state.into(this.#prints);
-    state.into(this.#lastUs);
-    this.#length = length;
-    for (let at = 0; at < length; at++) this.#index.enter(this.#prints[2 * at], at);
+    const prints = state.array(Int32Array);
+    const times = state.array(Float64Array);
+    if (times.length > this.#most || prints.length !== 2 * times.length) throw damaged(`${times.length} sightings`);
+    if (!(places >= LEAST_PLACES && places <= 8 * this.#most && Number.isInteger(Math.log2(places)))) {
+      throw damaged(`a set of ${places} places`);
+    }
+    giveBack(this.#times);
+    this.#begin(places);
+    for (let i = 0; i < times.length; i++) this.#append(prints[2 * i], prints[2 * i + 1], times[i]);
   }
 }
 
+function countBelow(times: Float64Array, limit: number): number {
+  let n = 0;
+  while (n < times.length && times[n] < limit) n++;
+  return n;
+}
+
+/** Enters what is not older than `sinceUs` into an empty table, from a place on; answers how many. */
+function move(
+  words: Int32Array,
+  times: Float64Array,
+  first: number,
+  since: number,
+  toWords: Int32Array,
+  toTimes: Float64Array,
+): number {
+  const all = times.length / 2 - 1;
+  const mask = toTimes.length / 2 - 1;
+  let moved = 0;
+  for (let k = 0; k <= all; k = (k + 1) | 0) {
+    const place = (first + k) & all;
+    const time = times[2 * place + 1];
+    if (time === 0 || time < since) continue;
+    const low = words[4 * place];
+    let to = low & mask;
+    while (toTimes[2 * to + 1] !== 0) to = (to + 1) & mask;
+    toWords[4 * to] = low;
+    toWords[4 * to + 1] = words[4 * place + 1];
+    toTimes[2 * to + 1] = time;
+    moved = (moved + 1) | 0;
+  }
+  return moved;
+}
+
 function touchPlaces(
-  entries: Int32Array,
+  words: Int32Array,
   mask: number,
   lows: Int32Array,
   order: Int32Array,
   from: number,
   to: number,
-  places: Int32Array,
-): void {
-  for (let k = from; k < to; k = (k + 1) | 0) places[k - from] = entries[((lows[order[k]] & mask) << 1) + 1];
-}
-
-function touchEntries(prints: Int32Array, lastUs: Float64Array, n: number, places: Int32Array): number {
+): number {
   let sum = 0;
-  for (let q = 0; q < n; q = (q + 1) | 0) {
-    const at = places[q] > 0 ? places[q] - 1 : 0;
-    sum ^= prints[2 * at] + (lastUs[at] > 0 ? 1 : 0);
-  }
+  for (let k = from; k < to; k = (k + 1) | 0) sum ^= words[(lows[order[k]] & mask) << 2];
   return sum;
 }

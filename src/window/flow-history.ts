@@ -1,9 +1,27 @@
+import { giveBack, takeDoubles } from '../core/buffer-pool.ts';
 import { KeyIndex } from '../core/key-index.ts';
 import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
+import { touched, touchPlaces, touchRows } from './find-code.ts';
+import { nthSmallest } from './nth-smallest.ts';
+
+/** Words of a pair's row, which fills half a cache line: two hashes, number of the last event, events ever, count and score of the owner. */
+const WIDTH = 8;
+const LOW = 0;
+const HIGH = 1;
+const LAST = 2;
+const COUNT = 3;
+const SCORED_AT = 4;
+/** In doubles. */
+const SCORE = 3;
+const FEW = 1024;
+/** Events whose pairs are touched together. */
+export const AT_ONCE = 256;
+const HASHES = new Int32Array(AT_ONCE);
+const PLACES = new Int32Array(AT_ONCE);
 
 /**
  * Times and sizes of the flows of many pairs: one ring of events, each with the number of its pair's event before it.
- * What the ring overwrites is forgotten, so memory is bounded whatever the pairs do: 20 bytes an event, 44 a pair.
+ * What the ring overwrites is forgotten, so memory is bounded whatever the pairs do: 20 bytes an event, 48 a pair.
  */
 export class FlowHistory implements Stateful {
   readonly #events: number;
@@ -15,13 +33,8 @@ export class FlowHistory implements Stateful {
   #next = 0;
   readonly #index = new KeyIndex();
   #pairs = 0;
-  /** Of each pair: second hash, number of the last event, events ever. */
-  #high = new Int32Array(1024);
-  #last = new Int32Array(1024);
-  #count = new Int32Array(1024);
-  /** Free for the owner: the score, and the count it was taken at. */
-  score = new Float64Array(1024);
-  scoredAt = new Int32Array(1024);
+  #doubles = takeDoubles((FEW * WIDTH) / 2);
+  #words = new Int32Array(this.#doubles.buffer);
   /** How often pairs got new numbers. */
   moves = 0;
   /** Pairs that had to leave while events of them were still there. */
@@ -35,29 +48,52 @@ export class FlowHistory implements Stateful {
     this.#before = new Int32Array(events);
   }
 
+  /** Looks at where the pairs of some events stand, so that the processor fetches them at the same time. */
+  touch(lows: Int32Array, order: Int32Array, from: number): void {
+    const n = Math.min(AT_ONCE, order.length - from);
+    for (let k = 0; k < n; k++) HASHES[k] = lows[order[from + k]];
+    touchPlaces(this.#index.entries, this.#index.mask, 0, n, HASHES, PLACES);
+    touched.sum ^= touchRows(this.#words, WIDTH, 0, n, PLACES);
+  }
+
   /** Notes a flow; answers the number of its pair, good until the next new pair. */
   add(low: number, high: number, timeUs: number, size: number): number {
     if (this.#next > 0x7ffffff0) this.clear();
     const known = this.find(low, high);
     const pair = known >= 0 ? known : this.#append(low, high);
     const at = this.#next % this.#events;
+    const row = pair * WIDTH;
     this.#timeUs[at] = timeUs;
     this.#size[at] = size;
-    this.#before[at] = this.#last[pair];
-    this.#last[pair] = this.#next++;
-    this.#count[pair]++;
+    this.#before[at] = this.#words[row + LAST];
+    this.#words[row + LAST] = this.#next++;
+    this.#words[row + COUNT]++;
     return pair;
   }
 
   count(pair: number): number {
-    return this.#count[pair];
+    return this.#words[pair * WIDTH + COUNT];
+  }
+
+  /** Free for the owner: a score, and the count it was taken at (0 before). */
+  score(pair: number): number {
+    return this.#doubles[(pair * WIDTH) / 2 + SCORE];
+  }
+
+  scoredAt(pair: number): number {
+    return this.#words[pair * WIDTH + SCORED_AT];
+  }
+
+  setScore(pair: number, score: number, count: number): void {
+    this.#doubles[(pair * WIDTH) / 2 + SCORE] = score;
+    this.#words[pair * WIDTH + SCORED_AT] = count;
   }
 
   /** The newest flows of a pair that began after `sinceUs`, oldest first. */
   read(pair: number, most: number, sinceUs: number): { times: number[]; sizes: number[] } {
     const times: number[] = [];
     const sizes: number[] = [];
-    for (let event = this.#last[pair]; this.#holds(event) && times.length < most; ) {
+    for (let event = this.#words[pair * WIDTH + LAST]; this.#holds(event) && times.length < most; ) {
       const at = event % this.#events;
       if (this.#timeUs[at] < sinceUs) break;
       times.push(this.#timeUs[at]);
@@ -74,60 +110,51 @@ export class FlowHistory implements Stateful {
   /** The number of a pair; -1 when it is not remembered. */
   find(low: number, high: number): number {
     const { entries, mask } = this.#index;
+    const words = this.#words;
     for (let place = low & mask; entries[2 * place + 1] !== 0; place = (place + 1) & mask) {
       const pair = entries[2 * place + 1] - 1;
-      if (entries[2 * place] === low && this.#high[pair] === high) return pair;
+      if (entries[2 * place] === low && words[pair * WIDTH + HIGH] === high) return pair;
     }
     return -1;
   }
 
   #append(low: number, high: number): number {
     if (this.#pairs >= this.#mostPairs) this.#evict();
-    if (this.#pairs === this.#high.length) this.#grow();
+    this.#reserve(this.#pairs + 1);
     const pair = this.#pairs++;
-    this.#high[pair] = high;
-    this.#last[pair] = -1;
-    this.#count[pair] = 0;
-    this.score[pair] = 0;
-    this.scoredAt[pair] = 0;
-    this.#index.reserve(this.#pairs);
+    const row = pair * WIDTH;
+    this.#words.fill(0, row, row + WIDTH);
+    this.#words[row + LOW] = low;
+    this.#words[row + HIGH] = high;
+    this.#words[row + LAST] = -1;
     this.#index.enter(low, pair);
     return pair;
   }
 
-  #grow(): void {
-    const wider = (column: Int32Array): Int32Array<ArrayBuffer> => {
-      const fresh = new Int32Array(2 * column.length);
-      fresh.set(column);
-      return fresh;
-    };
-    this.#high = wider(this.#high);
-    this.#last = wider(this.#last);
-    this.#count = wider(this.#count);
-    this.scoredAt = wider(this.scoredAt);
-    const score = new Float64Array(2 * this.score.length);
-    score.set(this.score);
-    this.score = score;
+  #reserve(pairs: number): void {
+    this.#index.reserve(pairs);
+    if (pairs * WIDTH <= this.#words.length) return;
+    const old = this.#doubles;
+    this.#doubles = takeDoubles(2 * Math.max(old.length, (pairs * WIDTH) / 2));
+    this.#words = new Int32Array(this.#doubles.buffer, 0, 2 * this.#doubles.length);
+    this.#doubles.set(old);
+    giveBack(old);
   }
 
   /** The half of the pairs that was silent for longest goes. */
   #evict(): void {
     this.moves++;
-    const middle = this.#last.slice(0, this.#pairs).sort()[this.#pairs >> 1];
-    const lows = this.#lows();
+    const lasts = new Float64Array(this.#pairs);
+    for (let pair = 0; pair < this.#pairs; pair++) lasts[pair] = this.#words[pair * WIDTH + LAST];
+    const middle = nthSmallest(lasts, this.#pairs >> 1);
     const before = this.#pairs;
     this.#pairs = 0;
-    this.#index.clear(before);
     for (let pair = 0; pair < before; pair++) {
-      if (this.#last[pair] <= middle) {
-        if (this.#holds(this.#last[pair])) this.evicted++;
-        continue;
-      }
-      const to = this.#pairs++;
-      for (const column of [this.#high, this.#last, this.#count, this.scoredAt]) column[to] = column[pair];
-      this.score[to] = this.score[pair];
-      this.#index.enter(lows[pair], to);
+      if (lasts[pair] > middle) this.#words.copyWithin(this.#pairs++ * WIDTH, pair * WIDTH, (pair + 1) * WIDTH);
+      else if (this.#holds(lasts[pair])) this.evicted++;
     }
+    this.#index.clear(before);
+    this.#index.enterAll(this.#words, WIDTH, this.#pairs);
   }
 
   clear(): void {
@@ -137,20 +164,11 @@ export class FlowHistory implements Stateful {
     this.#index.clear();
   }
 
-  /** First hash of each pair: it stands in the index only. */
-  #lows(): Int32Array {
-    const { entries } = this.#index;
-    const lows = new Int32Array(this.#pairs);
-    for (let at = 0; at < entries.length; at += 2) if (entries[at + 1] !== 0) lows[entries[at + 1] - 1] = entries[at];
-    return lows;
-  }
-
   save(out: StateWriter): void {
     const events = Math.min(this.#next, this.#events);
     for (const value of [this.#next, this.#pairs, this.evicted]) out.number(value);
     for (const ring of [this.#timeUs, this.#size, this.#before]) out.array(ring, 0, events);
-    out.array(this.#lows());
-    for (const column of this.#columns()) out.array(column, 0, this.#pairs);
+    out.array(this.#words, 0, this.#pairs * WIDTH);
   }
 
   restore(state: StateReader): void {
@@ -158,17 +176,11 @@ export class FlowHistory implements Stateful {
     const [next, pairs, evicted] = [state.number(), state.number(), state.number()];
     if (!(pairs <= this.#mostPairs)) throw damaged(`${pairs} pairs are too many`);
     for (const ring of [this.#timeUs, this.#size, this.#before]) state.into(ring);
-    const lows = state.array(Int32Array);
-    while (this.#high.length < pairs) this.#grow();
-    for (const column of this.#columns()) state.into(column);
+    this.#reserve(pairs);
+    if (state.into(this.#words) !== pairs * WIDTH) throw damaged('pairs and their number differ');
     this.#next = next;
     this.#pairs = pairs;
     this.evicted = evicted;
-    this.#index.reserve(pairs);
-    for (let pair = 0; pair < pairs; pair++) this.#index.enter(lows[pair], pair);
-  }
-
-  #columns(): (Int32Array | Float64Array)[] {
-    return [this.#high, this.#last, this.#count, this.scoredAt, this.score];
+    this.#index.enterAll(this.#words, WIDTH, pairs);
   }
 }

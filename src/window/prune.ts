@@ -65,9 +65,10 @@ function column({ doubles, stride, first, count }: KeyedTable, accumulator: numb
 
 /** Marks the `most` rows with the smallest hashes. */
 function markTies(table: KeyedTable, rows: Int32Array, most: number, marks: Uint8Array): void {
-  const hashes = new Int32Array(rows.length);
+  if (most <= 0) return;
+  const hashes = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) hashes[i] = stableHash(table, rows[i]);
-  const last = hashes.slice().sort()[most - 1];
+  const last = nthSmallest(hashes, most - 1);
   for (let i = 0; i < rows.length; i++) if (hashes[i] <= last) marks[rows[i]] = 1;
 }
 

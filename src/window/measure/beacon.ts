@@ -1,7 +1,7 @@
 import { giveBack, takeWords } from '../../core/buffer-pool.ts';
 import type { Stateful, StateReader, StateWriter } from '../../core/state.ts';
 import { FLOWS } from '../field-code.ts';
-import { FlowHistory } from '../flow-history.ts';
+import { AT_ONCE, FlowHistory } from '../flow-history.ts';
 import { both } from '../layout.ts';
 import type { Pane } from '../pane.ts';
 import { beaconScore } from './beacon-score.ts';
@@ -65,6 +65,7 @@ class Histories implements Stateful {
     const tuples = takeWords(order.length);
     const { moves } = history;
     for (let k = 0; k < order.length; k++) {
+      if (k % AT_ONCE === 0) history.touch(events.print, order, k);
       const i = order[k];
       tuples[k] = history.add(events.print[i], keys.hash(events.key[i]), events.moment[i], events.size[i]);
     }
@@ -99,12 +100,13 @@ class Histories implements Stateful {
 
   #score(history: FlowHistory, tuple: number, endUs: number): number {
     const count = history.count(tuple);
-    if (history.scoredAt[tuple] > 0 && count < GROWTH * history.scoredAt[tuple]) return history.score[tuple];
+    const scoredAt = history.scoredAt(tuple);
+    if (scoredAt > 0 && count < GROWTH * scoredAt) return history.score(tuple);
     const { times, sizes } = history.read(tuple, MOST_FLOWS, endUs - this.#keepUs);
     const spanUs = Math.min(this.#keepUs, endUs - this.#beganUs);
     const enough = times.length >= this.#min;
-    history.score[tuple] = enough ? beaconScore(times, sizes, endUs, spanUs, this.#leastTime) : 0;
-    history.scoredAt[tuple] = count;
-    return history.score[tuple];
+    const score = enough ? beaconScore(times, sizes, endUs, spanUs, this.#leastTime) : 0;
+    history.setScore(tuple, score, count);
+    return score;
   }
 }

@@ -1,6 +1,7 @@
 import { giveBack } from '../../core/buffer-pool.ts';
 import type { Stateful, StateReader, StateWriter } from '../../core/state.ts';
 import { BIFLOW, FIRST, INITIATOR_KNOWN, IS_ICMP_ERROR, UNASKED } from '../../model/flow-batch.ts';
+import { touched, touchPlaces, touchRows } from '../find-code.ts';
 import { AT_ONCE, FingerprintSet } from '../fingerprint-set.ts';
 import { KeyedTable } from '../keyed-table.ts';
 import { both } from '../layout.ts';
@@ -54,6 +55,20 @@ export const scan: MeasureCompiler = (measure, where, layout, context): MeasureC
   return { ...common, value: '0', finish: (view, out, width, column) => walks.write(view, out, width, column) };
 };
 
+const HASHES = new Int32Array(AT_ONCE);
+const PLACES = new Int32Array(AT_ONCE);
+
+function gatherHashes(
+  words: Int32Array,
+  stride: number,
+  rows: Int32Array,
+  order: Int32Array,
+  from: number,
+  to: number,
+): void {
+  for (let k = from; k < to; k = (k + 1) | 0) HASHES[k - from] = words[Math.imul(rows[order[k]], stride)];
+}
+
 class Walks implements Stateful {
   dropped = 0;
   #evictions = 0;
@@ -93,6 +108,7 @@ class Walks implements Stateful {
     for (let from = 0; from < order.length; from += AT_ONCE) {
       const to = Math.min(order.length, from + AT_ONCE);
       this.#seen.touch(events.print, order, from, to);
+      this.#touchWalks(pane.keys, events.key, order, from, to);
       for (let k = from; k < to; k++) {
         const i = order[k];
         this.#contact(pane.keys, events.key[i], events.print[i], events.moment[i]);
@@ -102,6 +118,14 @@ class Walks implements Stateful {
     if (this.#level >= 0 && this.#evictions !== evictions) this.#settleLevels(pane.keys);
     this.dropped += this.#seen.evicted;
     this.#seen.evicted = 0;
+  }
+
+  /** Looks at where the keys' walks stand: see `FingerprintSet.touch`. */
+  #touchWalks(keys: KeyedTable, rows: Int32Array, order: Int32Array, from: number, to: number): void {
+    const { index, words, stride } = this.#walks as KeyedTable;
+    gatherHashes(keys.words, 2 * keys.stride, rows, order, from, to);
+    touchPlaces(index.entries, index.mask, 0, to - from, HASHES, PLACES);
+    touched.sum ^= touchRows(words, 2 * stride, 0, to - from, PLACES);
   }
 
   /** @param moment twice the time, plus one when nobody answered */
