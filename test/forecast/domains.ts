@@ -7,6 +7,8 @@ export interface Domain {
   steps: number;
   /** True: no forecast can beat "the last value" or "the same time yesterday" by much. */
   plain?: boolean;
+  /** True: the share by which forecasts are off says nothing, for that of outages outweighs all others. */
+  outages?: boolean;
   make(seed: number): (i: number) => number;
 }
 
@@ -161,6 +163,94 @@ export const DOMAINS: Domain[] = [
     make: (seed) => {
       const noise = normal(seed);
       return (i) => 1e7 * week(i >= 24 * 80 ? i + 1 : i) * Math.exp(0.06 * noise());
+    },
+  },
+  {
+    name: 'days that are all higher or lower than others',
+    stepUs: HOUR_US,
+    steps: HOURS,
+    make: (seed) => {
+      const noise = normal(seed);
+      let off = 0;
+      return (i) => {
+        if (i % 24 === 0) off = 0.5 * off + 0.15 * noise();
+        return 1e9 * week(i) * Math.exp(off + 0.03 * noise());
+      };
+    },
+  },
+  {
+    name: 'weather: departures that last a day and a half',
+    stepUs: HOUR_US,
+    steps: HOURS,
+    make: (seed) => {
+      const noise = normal(seed);
+      const kept = Math.exp(-1 / 36);
+      let off = 0;
+      return (i) => {
+        off = kept * off + Math.sqrt(1 - kept * kept) * 0.2 * noise();
+        return 1e6 * week(i) * Math.exp(off + 0.02 * noise());
+      };
+    },
+  },
+  {
+    name: 'quiet and loud times that take turns',
+    stepUs: HOUR_US,
+    steps: HOURS,
+    make: (seed) => {
+      const noise = normal(seed);
+      const next = random(seed + 5);
+      const kept = Math.exp(-1 / 6);
+      let scale = 0.05;
+      let off = 0;
+      return (i) => {
+        if (next() < 1 / (24 * 9)) scale = scale > 0.1 ? 0.05 : 0.2;
+        off = kept * off + Math.sqrt(1 - kept * kept) * scale * noise();
+        return 3e8 * week(i) * Math.exp(off + 0.3 * scale * noise());
+      };
+    },
+  },
+  {
+    name: 'backups at night that take one to three hours',
+    stepUs: HOUR_US,
+    steps: HOURS,
+    make: (seed) => {
+      const noise = normal(seed);
+      const next = random(seed + 3);
+      let left = 0;
+      return (i) => {
+        if (i % 24 === 2) left = Math.round(1 + 2 * next());
+        left--;
+        return 1e7 * (week(i) + (left >= 0 ? 6 * Math.exp(0.3 * noise()) : 0)) * Math.exp(0.08 * noise());
+      };
+    },
+  },
+  {
+    name: 'outages of hours',
+    stepUs: HOUR_US,
+    steps: HOURS,
+    outages: true,
+    make: (seed) => {
+      const noise = normal(seed);
+      const next = random(seed + 2);
+      let left = 0;
+      return (i) => {
+        if (left <= 0 && next() < 1 / (24 * 8)) left = Math.round(1 + 4 * next());
+        left--;
+        return (left >= 0 ? 0.02 : 1) * 5e8 * week(i) * Math.exp(0.06 * noise());
+      };
+    },
+  },
+  {
+    name: 'a season that begins earlier or later each day',
+    stepUs: HOUR_US,
+    steps: HOURS,
+    make: (seed) => {
+      const noise = normal(seed);
+      let shift = 0;
+      return (i) => {
+        if (i % 24 === 0) shift = 0.7 * noise();
+        return 5e5 * week(i + shift) * Math.exp(0.04 * noise());
+      };
     },
   },
 ];
