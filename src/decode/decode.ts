@@ -4,6 +4,8 @@ import type { Names } from '../model/names.ts';
 import type { PacketBatch } from '../model/packet-batch.ts';
 import { keyRow, keyRows, OTHER_INTERFACE } from '../model/packet-key.ts';
 import {
+  DNS_NAME,
+  DNS_TYPE,
   INTERFACE,
   IS_IPV6,
   META,
@@ -11,6 +13,7 @@ import {
   type PacketRows,
   ROW,
   type RowSource,
+  SNI,
   TIME_F64,
   VLAN,
   WIRE_BYTES,
@@ -23,7 +26,7 @@ import { EarlyFragments } from './early-fragments.ts';
 import { FragmentTable } from './fragments.ts';
 import { Inside } from './inside.ts';
 import { LayerTrie } from './layer-trie.ts';
-import { parseLean } from './lean.ts';
+import { completeLean, markNamed, parseLean, udpPayload } from './lean.ts';
 import { linkStep } from './link-types.ts';
 import { END } from './step-codes.ts';
 import { walkHeaders } from './steps.ts';
@@ -158,13 +161,16 @@ export class Decoder implements Stateful, RowSource {
       words[row + WIRE_BYTES] = wire;
       doubles[(row >>> 1) + TIME_F64] = time;
       words[row + PACKET] = packet;
-      if (
-        linkType[packet] === LINK_ETHERNET &&
-        one >>> 0 < OTHER_INTERFACE &&
-        parseLean(data, view, offset[packet], capturedLength[packet], wire, one, words, row, seed)
-      ) {
+      const at = offset[packet];
+      const answer =
+        linkType[packet] === LINK_ETHERNET && one >>> 0 < OTHER_INTERFACE
+          ? parseLean(data, view, at, capturedLength[packet], wire, one, words, row, seed)
+          : NOT_COMMON;
+      if (answer === NOT_COMMON) n = this.#whole(batch, packet, rows, n);
+      else {
+        if (answer === DNS_INSIDE) this.#leanDns(data, view, at, capturedLength[packet], words, row);
         n++;
-      } else n = this.#whole(batch, packet, rows, n);
+      }
       packet++;
     }
     rows.length = n;
@@ -199,11 +205,18 @@ export class Decoder implements Stateful, RowSource {
     return answer !== NOT_COMMON;
   }
 
+  #leanDns(data: Uint8Array, view: DataView, start: number, captured: number, words: Int32Array, row: number): void {
+    const at = udpPayload(words, row, start);
+    words[row + DNS_NAME] = 0;
+    words[row + DNS_TYPE] = 0;
+    words[row + SNI] = 0;
+    this.#inside.dns(data, at, Math.min(at - 8 + view.getUint16(at - 4), start + captured), words, row);
+    markNamed(words, row);
+  }
+
   complete(words: Int32Array, r: number): void {
-    const batch = this.#batch!;
-    const packet = words[r + PACKET];
-    this.#common(batch, packet, words, r);
-    words[r + INTERFACE] = batch.ingressInterface[packet];
+    const { view, offset } = this.#batch!;
+    completeLean(view, offset[words[r + PACKET]], words, r, this.#stacks);
   }
 
   #drain(rows: PacketRows, n: number): number {

@@ -6,11 +6,35 @@ import {
   KIND_VLAN_SHIFT,
   keyPair,
   keyWide,
+  NAMED,
   OCCUPIED,
+  SPECIAL,
   TCP_INFO,
 } from '../model/packet-key.ts';
-import { FLAGS, HAS_IP, HAS_PORTS, IP_BYTES, IS_LEAN, META, PORTS } from '../model/packet-rows.ts';
-import { SERVICE, UDP_PORTS } from './ports-of-services.ts';
+import {
+  DNS_NAME,
+  DST_MAC,
+  FLAGS,
+  HAS_IP,
+  HAS_MAC,
+  HAS_PORTS,
+  ICMP,
+  INTERFACE,
+  IP_BYTES,
+  IS_ANSWER,
+  IS_DNS_RESPONSE,
+  IS_LEAN,
+  KEY_INFO,
+  KEY_KIND,
+  LAYERS,
+  META,
+  PORTS,
+  SRC_MAC,
+  VLAN,
+} from '../model/packet-rows.ts';
+import { DNS_INSIDE, DONE, NOT_COMMON } from './common.ts';
+import type { CommonStacks } from './common-stacks.ts';
+import { DNS_PORT, SERVICE, UDP_PORTS } from './ports-of-services.ts';
 import { isClientHello } from './tls.ts';
 
 const TCP = 6;
@@ -19,9 +43,9 @@ const ALWAYS = HAS_IP | HAS_PORTS | IS_LEAN;
 const KIND = HAS_IP | HAS_PORTS | OCCUPIED;
 
 /**
- * The part of the straight path (`parseCommon`) that the meter asks of each packet, for TCP and UDP without a name in them:
- * a lean row with its key. False for all other packets; where it is true, `parseCommon` answers `DONE` and gives the
- * same values (`test/decode/lean.test.ts`). A third of the straight path's loads and stores (test/perf/decode.ts).
+ * The part of the straight path (`parseCommon`) that the meter asks of each packet, for TCP and UDP: a lean row with its key.
+ * Answers what `parseCommon` does, or `NOT_COMMON` where only that can tell, and the values are the same
+ * (`test/decode/lean.test.ts`). A third of its loads and stores (test/perf/decode.ts).
  */
 export function parseLean(
   data: Uint8Array<ArrayBufferLike>,
@@ -33,8 +57,8 @@ export function parseLean(
   words: Int32Array,
   row: number,
   seed: number,
-): boolean {
-  if (captured < 42 || captured > wire) return false;
+): number {
+  if (captured < 42 || captured > wire) return NOT_COMMON;
   let type = view.getUint16(start + 12);
   let at = start + 14;
   let place = one << KIND_INTERFACE_SHIFT;
@@ -51,13 +75,13 @@ export function parseLean(
   let kind = KIND | place;
   if (type === 0x0800) {
     const first = view.getInt32(at);
-    if (first >>> 24 !== 0x45 || at + 28 > cap || (view.getUint16(at + 6) & 0x3fff) !== 0) return false;
+    if (first >>> 24 !== 0x45 || at + 28 > cap || (view.getUint16(at + 6) & 0x3fff) !== 0) return NOT_COMMON;
     ipBytes = first & 0xffff;
     protocol = data[at + 9];
     words[row + 3] = view.getInt32(at + 12);
     words[row + 7] = view.getInt32(at + 16);
   } else if (type === 0x86dd) {
-    if (at + 48 > cap || data[at] >>> 4 !== 6) return false;
+    if (at + 48 > cap || data[at] >>> 4 !== 6) return NOT_COMMON;
     next = at + 40;
     ipBytes = 40 + view.getUint16(at + 4);
     protocol = data[at + 6];
@@ -70,33 +94,35 @@ export function parseLean(
     words[row + 5] = view.getInt32(at + 28);
     words[row + 6] = view.getInt32(at + 32);
     words[row + 7] = view.getInt32(at + 36);
-  } else return false;
+  } else return NOT_COMMON;
   const ipEnd = at + ipBytes;
-  if (ipEnd > start + wire) return false;
+  if (ipEnd > start + wire) return NOT_COMMON;
 
   const ports = view.getInt32(next);
   let flags = 0;
   let info = 0;
+  let answer = DONE;
   if (protocol === TCP) {
-    if (next + 14 > cap) return false;
+    if (next + 14 > cap) return NOT_COMMON;
     const offsetAndFlags = view.getUint16(next + 12);
     const payload = next + ((offsetAndFlags >>> 12) << 2);
-    if (payload < next + 20 || payload > ipEnd) return false;
+    if (payload < next + 20 || payload > ipEnd) return NOT_COMMON;
     flags = offsetAndFlags & 0xfff;
     info = TCP_INFO[flags & 255];
     if (payload < ipEnd) {
-      if (ports >>> 16 === 53 || (ports & 0xffff) === 53 || isClientHello(data, payload, cap)) return false;
+      if (ports >>> 16 === 53 || (ports & 0xffff) === 53 || isClientHello(data, payload, cap)) return NOT_COMMON;
       info = TCP_INFO[(flags & 255) | 256];
     }
   } else if (protocol === UDP) {
     const length = view.getUint16(next + 4);
-    if (length < 8 || next + length > ipEnd) return false;
+    if (length < 8 || next + length > ipEnd) return NOT_COMMON;
     const source = UDP_PORTS[ports >>> 16];
     const destination = UDP_PORTS[ports & 0xffff];
-    if (((source | destination) & ~SERVICE) !== 0) return false;
+    if (((source | destination) & ~(SERVICE | DNS_PORT)) !== 0) return NOT_COMMON;
+    if (((source | destination) & DNS_PORT) !== 0) answer = DNS_INSIDE;
     if ((source & ~destination & SERVICE) !== 0) info = ANSWERS;
     if (next + 8 < ipEnd) info |= GOES_ON;
-  } else return false;
+  } else return NOT_COMMON;
 
   words[row + PORTS] = ports;
   words[row + META] = ALWAYS | protocol;
@@ -104,5 +130,46 @@ export function parseLean(
   words[row + FLAGS] = flags;
   if ((kind & KIND_IPV6) === 0) keyPair(words, row, ports, kind | protocol, info, seed);
   else keyWide(words, row, ports, kind | protocol, info, seed);
-  return true;
+  return answer;
 }
+
+/** Where the UDP payload of the lean row's packet begins, which stands at `start`. */
+export function udpPayload(words: Int32Array, row: number, start: number): number {
+  const kind = words[row + KEY_KIND];
+  return start + (vlanOf(kind) < 0 ? 14 : 18) + ((kind & KIND_IPV6) === 0 ? 20 : 40) + 8;
+}
+
+/** Takes what the DNS message said, which stands in the row, into the key's bits. */
+export function markNamed(words: Int32Array, row: number): void {
+  const meta = words[row + META];
+  if ((meta & IS_ANSWER) !== 0) words[row + KEY_INFO] |= ANSWERS;
+  if ((words[row + DNS_NAME] | (meta & IS_DNS_RESPONSE)) !== 0) words[row + KEY_INFO] |= SPECIAL | NAMED;
+}
+
+/** Writes what the first packet of a flow brings beside the lean row, from the packet at `start`. */
+export function completeLean(
+  view: DataView<ArrayBufferLike>,
+  start: number,
+  words: Int32Array,
+  row: number,
+  stacks: CommonStacks,
+): void {
+  const kind = words[row + KEY_KIND];
+  const vlan = vlanOf(kind);
+  const at = start + (vlan < 0 ? 14 : 18);
+  const six = (kind & KIND_IPV6) !== 0;
+  const first = view.getUint16(at);
+  const stack = (six ? 3 : 0) + ((kind & 0xff) === UDP ? 1 : 0);
+  words[row + META] = (words[row + META] | HAS_MAC) & ~IS_LEAN;
+  words[row + FLAGS] |= (six ? (first >>> 4) & 0xff : first & 0xff) << 16;
+  words[row + VLAN] = vlan;
+  words[row + INTERFACE] = kind >>> KIND_INTERFACE_SHIFT;
+  words[row + ICMP] = 0;
+  words[row + LAYERS] = vlan < 0 ? stacks.plain[stack] : stacks.tagged(vlan, stack);
+  words[row + DST_MAC] = view.getUint16(start);
+  words[row + DST_MAC + 1] = view.getInt32(start + 2);
+  words[row + SRC_MAC] = view.getUint16(start + 6);
+  words[row + SRC_MAC + 1] = view.getInt32(start + 8);
+}
+
+const vlanOf = (kind: number): number => ((kind >>> KIND_VLAN_SHIFT) & 0x1fff) - 1;

@@ -3,17 +3,15 @@ import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { FlowSink } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
-import { FROM_HIGH, GOES_ON, keyRows, SPECIAL, TUNNELED, WIDE } from '../model/packet-key.ts';
+import { FROM_HIGH, GOES_ON, hashRows, keyRows, SPECIAL, TUNNELED, WIDE } from '../model/packet-key.ts';
 import {
   DST,
   FLAGS,
   IP_BYTES,
-  IS_LEAN,
   KEY_CANDIDATE,
   KEY_INFO,
   KEY_KIND,
   KEY_PORTS,
-  META,
   type PacketRows,
   ROW,
   SRC,
@@ -152,10 +150,8 @@ export class Meter implements Stateful {
 
   /** Rows come without keys, or with those of another meter; whoever fills them next time may write ours. */
   #key(rows: PacketRows): void {
-    const { words, source } = rows;
-    const end = rows.length * ROW;
-    for (let r = 0; r < end; r += ROW) if ((words[r + META] & IS_LEAN) !== 0) source!.complete(words, r);
-    keyRows(words, 0, end, this.#seed);
+    const fill = Number.isNaN(rows.keySeed) ? keyRows : hashRows;
+    fill(rows.words, 0, rows.length * ROW, this.#seed);
     rows.wantedSeed = this.#seed;
   }
 

@@ -110,6 +110,19 @@ export function keyRow(words: Int32Array, r: number, seed: number): void {
   keyPair(words, r, words[r + PORTS], (meta & (KIND_BITS | 0xff)) | OCCUPIED | place, info, seed);
 }
 
+/** Hashes keys that are there anew, with another seed. */
+export function hashRows(words: Int32Array, from: number, to: number, seed: number): void {
+  for (let r = from; r < to; r += ROW) {
+    const kind = words[r + KEY_KIND];
+    const ports = words[r + KEY_PORTS];
+    const across = (words[r + KEY_INFO] & FROM_HIGH) << 2;
+    const pair = (kind & (HAS_IP | HAS_PORTS | KIND_IPV6)) === (HAS_IP | HAS_PORTS) && !isWide(kind);
+    words[r + KEY_HASH] = pair
+      ? hashPair(words[r + SRC + 3 + across], words[r + DST + 3 - across], ports, kind, seed)
+      : hashWide(words, r, across, ports, kind, seed);
+  }
+}
+
 /** The key of IPv4 with ports: the ends are ordered without a branch, which no predictor could guess. */
 export function keyPair(words: Int32Array, r: number, pair: number, kind: number, info: number, seed: number): void {
   const source = words[r + SRC + 3];
@@ -118,14 +131,18 @@ export function keyPair(words: Int32Array, r: number, pair: number, kind: number
   if (source === destination) swap = pair >>> 16 > (pair & 0xffff) ? 1 : 0;
   const crossed = (source ^ destination) & -swap;
   const ordered = (pair << (swap << 4)) | (pair >>> (swap << 4));
-  let h = Math.imul(source ^ crossed ^ seed, 0x9e3779b1);
-  h = Math.imul(h ^ (h >>> 15) ^ destination ^ crossed, 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13) ^ ordered, 0xc2b2ae35);
-  h = Math.imul(h ^ (h >>> 16) ^ kind, 0x27d4eb2f);
-  words[r + KEY_HASH] = h ^ (h >>> 15);
+  words[r + KEY_HASH] = hashPair(source ^ crossed, destination ^ crossed, ordered, kind, seed);
   words[r + KEY_KIND] = kind;
   words[r + KEY_PORTS] = ordered;
   words[r + KEY_INFO] = swap | info;
+}
+
+function hashPair(low: number, high: number, ports: number, kind: number, seed: number): number {
+  let h = Math.imul(low ^ seed, 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 15) ^ high, 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13) ^ ports, 0xc2b2ae35);
+  h = Math.imul(h ^ (h >>> 16) ^ kind, 0x27d4eb2f);
+  return h ^ (h >>> 15);
 }
 
 /** The key of IPv6 with ports. */

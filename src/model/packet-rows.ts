@@ -75,14 +75,14 @@ export const IS_IPV6 = 1 << 19;
 export const HAS_PAYLOAD = 1 << 20;
 
 /**
- * The row has what the meter asks of each packet: ports, `META`, bytes, flags, time, key, and of addresses the last words,
- * with IPv6 all. `RowSource.complete` brings the rest.
+ * The row has what the meter asks of each packet: ports, `META` but for its bits on what is inside, bytes, flags, time, key, of
+ * addresses the last words, with IPv6 all, and a DNS name where there is one.
  */
 export const IS_LEAN = 1 << 21;
 
 /** Completes rows, as long as the batch that they were decoded from is valid. */
 export interface RowSource {
-  /** Writes all words of the lean row at word `r` but those of its key and its time. */
+  /** Writes what the meter asks of a flow's first packet: MAC addresses, VLAN, interface, class of service, ICMP, layers. */
   complete(words: Int32Array, r: number): void;
 }
 
