@@ -15,6 +15,8 @@ export interface DailyOutlook {
   otherWeight: number;
   /** How many times larger its errors were in the past than the fit says; at least 1. */
   widening: number;
+  /** How many times farther apart days are after 1, 2, ... weeks than after one. */
+  apart: readonly number[];
   days: number;
 }
 
@@ -39,8 +41,49 @@ export function dailyOutlook(history: Float64Array): DailyOutlook | null {
     other: exponential ? amount : share,
     otherWeight: exponential ? amountWeight : 1 - amountWeight,
     widening: replay(history, exponential),
+    apart: weeksApart(exponential ? share.residuals : amount.residuals),
     days: history.length,
   };
+}
+
+/** Weeks wander apart like a random walk at first, as far as nothing else is known; the trend's own error takes over later. */
+const MOST_APART = 1.6;
+/** Pairs of days that outweigh that assumption. */
+const PAIRS = 28;
+const WEEKS = 4;
+
+/** From the history, without its trend; the fewer pairs of days there are, the nearer to a random walk. */
+function weeksApart(residuals: Float64Array): number[] {
+  const week = spreadAt(residuals, 7);
+  return Array.from({ length: WEEKS }, (_, i) => {
+    const assumed = apartByDefault(i + 1);
+    const { pairs, size } = spreadAt(residuals, 7 * (i + 1));
+    const seen = size / week.size;
+    if (!(seen > 0) || !Number.isFinite(seen)) return assumed;
+    const weight = pairs / (pairs + PAIRS);
+    return Math.max(1, Math.min(3, seen)) ** weight * assumed ** (1 - weight);
+  });
+}
+
+function apartByDefault(weeks: number): number {
+  return Math.min(MOST_APART, Math.sqrt(weeks));
+}
+
+/** How many times wider the interval is after so many weeks than after one. */
+export function apartAfter(outlook: DailyOutlook | null, weeks: number): number {
+  return outlook?.apart[Math.min(weeks, WEEKS) - 1] ?? apartByDefault(weeks);
+}
+
+/** Root mean square of how far days that lie `lag` apart differ, with the farthest drawn in. */
+function spreadAt(residuals: Float64Array, lag: number): { pairs: number; size: number } {
+  const sizes: number[] = [];
+  for (let i = lag; i < residuals.length; i++) {
+    const size = Math.abs(residuals[i] - residuals[i - lag]);
+    if (!Number.isNaN(size)) sizes.push(size);
+  }
+  const limit = 3 * (sizes.sort((a, b) => a - b)[sizes.length >> 1] ?? 0);
+  const squares = sizes.reduce((sum, size) => sum + Math.min(size, limit || size) ** 2, 0);
+  return { pairs: sizes.length, size: Math.sqrt(squares / sizes.length) };
 }
 
 /** Sum of squares of the residuals in log space, so that both kinds are measured alike. */

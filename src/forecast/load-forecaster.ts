@@ -9,7 +9,7 @@ import type {
   WhatIf,
 } from '../model/series.ts';
 import { timeToCapacity } from './capacity.ts';
-import { type DailyOutlook, dailyOutlook, driftOf } from './daily-outlook.ts';
+import { apartAfter, type DailyOutlook, dailyOutlook, driftOf } from './daily-outlook.ts';
 import { DailyPeaks, PEAK_SCALARS, type PeakState, peakFloats } from './daily-peaks.ts';
 import { layoutOf, type OwnNumbers, type SeasonalOptions } from './model-layout.ts';
 import { MODEL_SCALARS } from './model-scalars.ts';
@@ -27,8 +27,6 @@ const LEAST = 0.001;
 const MOST_ANSWERS = 16;
 /** What is left after a day of today's departure from last week. */
 const FADE_A_DAY = 0.8;
-/** Weeks wander apart like a random walk at first; the trend's own error takes over later. */
-const MOST_WIDENING = 1.6;
 /** Steps of one forecast, at most: a year of five minutes. */
 const MOST_STEPS = 105_120;
 
@@ -216,7 +214,7 @@ class SeasonalForecaster extends SeasonalModel implements LoadForecaster, PeakSt
     const weeks = Math.ceil((h * this.layout.stepUs) / WEEK_US);
     const drift = daily ? driftOf(daily, weeks, days) : { z: 0, error: 0 };
     const z = Number.isNaN(season) ? last.z : season + offset * FADE_A_DAY ** days + drift.z;
-    const widening = Math.min(MOST_WIDENING, Math.sqrt(weeks));
+    const widening = apartAfter(daily, weeks);
     const scatter = this.seasonHalves();
     const half80 = Math.max(last.half80, widening * scatter.half80);
     const half95 = Math.max(last.half95, widening * scatter.half95);
