@@ -39,11 +39,13 @@ export function earlier(daemon: Daemon): Transition[] {
   return [...readTransitions(db, { active: true }).filter(({ alertId }) => !known.has(alertId)), ...recent];
 }
 
-/** What an earlier run said of itself is over: this one judges anew. */
-export function endEarlierSelf(daemon: Daemon): void {
+/** What an earlier run said of itself, and this one does not know of, is over: nobody would ever end it. */
+export function endEarlierSelf(daemon: Daemon, self: SelfWatch): void {
   const nowUs = systemClock.nowUs();
+  const { active } = self;
   for (const last of readTransitions(daemon.store.db, { active: true })) {
-    if (last.tags.includes('self')) daemon.book.tell(orphanResolved(last, nowUs, 'weir was restarted'));
+    if (last.tags.includes('self') && !active.has(last.alertId))
+      daemon.book.tell(orphanResolved(last, nowUs, 'weir was restarted'));
   }
 }
 

@@ -92,15 +92,15 @@ async function run(options: Options): Promise<void> {
   const ready = async () => {
     if (!options.untilDone) await house.restart();
     if (!shown) dashboard?.book.recall(earlier(daemon));
-    if (!shown && self) endEarlierSelf(daemon);
+    if (!shown && self) endEarlierSelf(daemon, self);
     if (!shown) self?.start();
     if (!shown) await dashboard?.start().catch((error) => logger.error({ code: 'web.listen' }, messageOf(error)));
     shown = true;
   };
-  const daemon: Daemon = new Daemon(
-    await daemonOptions(options, config, drainUs / 1000, session),
-    portsOf({ metrics, logger, plots, session, out, service, dashboard, ready, past: () => house.publish() }),
-  );
+  const daemon: Daemon = new Daemon(await daemonOptions(options, config, drainUs / 1000, session), {
+    ...portsOf({ metrics, logger, plots, session, out, service, dashboard, ready, past: () => house.publish() }),
+    self,
+  });
   const release = handleSignals(daemon, metrics);
   try {
     await daemon.run();

@@ -1,5 +1,6 @@
 import type { Metrics } from '../core/metrics.ts';
 import { Metrics as OwnMetrics } from '../core/metrics.ts';
+import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { Engine } from '../engine.ts';
 import type { Transition } from '../model/alert.ts';
 import { createFlowBatch, type FlowBatch } from '../model/flow-batch.ts';
@@ -21,7 +22,7 @@ export interface SelfWatchPorts {
  * weir's measurements of itself as rows for rules: a gauge with its value, a counter with how much it grew. They go
  * through an engine of their own, whose time is the wall clock's, so that the time of traffic is not touched by them.
  */
-export class SelfWatch {
+export class SelfWatch implements Stateful {
   readonly #ports: SelfWatchPorts;
   readonly #intervalMs: number;
   readonly #names = new Names();
@@ -50,6 +51,25 @@ export class SelfWatch {
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+  }
+
+  /** Alerts of weir about itself that are not over. */
+  get active(): ReadonlySet<string> {
+    return new Set(this.#engine.alerts.active().map(({ alertId }) => alertId));
+  }
+
+  /** What the rules know. What counters had is not in it: they begin anew with the process. */
+  save(out: StateWriter): void {
+    out.section('names', (section) => this.#names.save(section));
+    out.section('engine', (section) => this.#engine.save(section));
+  }
+
+  restore(state: StateReader): void {
+    const sections = state.sections();
+    const [names, engine] = [sections.get('names'), sections.get('engine')];
+    if (!names || !engine) return;
+    this.#names.restore(names);
+    this.#engine.restore(engine);
   }
 
   /** Measures once. */

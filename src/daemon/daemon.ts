@@ -13,6 +13,7 @@ import { readTransitions } from '../store/store.ts';
 import { AlertBook } from './alert-book.ts';
 import { buildEngine } from './build-engine.ts';
 import { Checkpointer } from './checkpointer.ts';
+import { bringsAgain, canWait } from './passing.ts';
 import type { DaemonOptions, DaemonPorts } from './ports.ts';
 import { Reloader } from './reloader.ts';
 import { retired } from './retire.ts';
@@ -26,8 +27,6 @@ import { Waker } from './waker.ts';
 const BREATHE_MS = 25;
 /** How long the loop sleeps when nothing wakes it: time passes for silent sources, checkpoints fall due. */
 const TICK_MS = 250;
-/** Sources that give what comes, and nothing twice. */
-const PASSING = new Set(['stdin', 'tcpdump', 'live', 'netflow', 'ipfix', 'sflow']);
 
 /**
  * The running daemon: sources are polled, rows go through the engine, what it tells is committed, and between two
@@ -187,14 +186,18 @@ export class Daemon {
   }
 
   checkpoint(): Promise<void> {
-    return this.checkpointer.take(() => this.#save());
+    return this.checkpointer.take(() => {
+      // What was told between two rounds is in the state.
+      this.#commit();
+      return this.#save();
+    });
   }
 
   #save(): StateWriter {
     const facts = factsOf(this.#rules, this.#config.home === null ? this.#options.home : null);
     const { names, time, sources } = this;
     const [decoder, engine, history] = [this.#decoder, this.#engine, this.store.staged];
-    return saveRun(facts, { names, decoder, engine, time, sources, history });
+    return saveRun(facts, { names, decoder, engine, time, sources, history, self: this.#ports.self });
   }
 
   /** The state before is what a later run with more input goes on from. */
@@ -232,14 +235,15 @@ export class Daemon {
     for (const why of found?.unreadable ?? []) logger.error({ code: 'checkpoint.unreadable' }, why);
     const saved = found ? new SavedRun(found.body) : null;
     if (saved) this.names.restore(saved.section('names'));
-    const again = this.#config.sources.some(({ type }) => !PASSING.has(type));
-    const waits = () => !this.#config.sources.some(({ type }) => PASSING.has(type));
+    const again = bringsAgain(this.#config.sources);
+    const waits = () => canWait(this.#config.sources);
     const epoch = await this.store.start(this.names, found, { again, waits });
     const intervalMs = () => parseDurationUs(this.#config.checkpoint.interval) / 1000;
     this.checkpointer = new Checkpointer(epoch, { intervalMs }, { store: this.store, logger, metrics });
     if (!saved) return;
     this.store.staged.restore(saved.section('history'));
     this.store.history.begin();
+    saved.restoreSelf(this.#ports.self);
     this.#decoder.restore(saved.section('decoder'));
     this.time.restore(saved.section('time'));
     this.sources.restore(saved.section('sources'));

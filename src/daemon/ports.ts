@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
+import type { Stateful } from '../core/state.ts';
 import type { Sinks } from '../engine.ts';
 import type { Prefix } from '../model/address.ts';
 import type { PlotSource, Transition } from '../model/alert.ts';
@@ -30,6 +31,8 @@ export interface DaemonPorts {
   fresh(transition: Transition): void;
   /** Every evaluation, flow record and point of a series, for plots and pages. */
   sinks: Omit<Sinks, 'transition'>;
+  /** What else goes into a checkpoint and comes back from it. */
+  self?: Stateful | null;
   /** Called when the state of the service changed: ready, reloading, stopping. */
   phase(phase: 'ready' | 'reloading' | 'stopping', text: string): void;
 }

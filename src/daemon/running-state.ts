@@ -25,6 +25,8 @@ export interface Parts {
   sources: SourceGroup;
   /** What is staged and not in files yet. */
   history: Stateful;
+  /** What watches the daemon itself. */
+  self?: Stateful | null;
 }
 
 export function factsOf(rules: RuleSet, home: Prefix[] | null): CheckpointFacts {
@@ -39,6 +41,8 @@ export function saveRun(facts: CheckpointFacts, parts: Parts): StateWriter {
   for (const name of ['names', 'decoder', 'engine', 'time', 'sources', 'history'] as const) {
     out.section(name, (section) => parts[name].save(section));
   }
+  const { self } = parts;
+  if (self) out.section('self', (section) => self.save(section));
   return out;
 }
 
@@ -52,7 +56,13 @@ export class SavedRun {
     this.facts = this.section('facts').json<CheckpointFacts>();
   }
 
-  section(name: keyof Parts | 'facts'): StateReader {
+  /** What a run said of itself need not be there, and not every run watches itself. */
+  restoreSelf(self: Stateful | null | undefined): void {
+    const state = this.#sections.get('self');
+    if (state) self?.restore(state);
+  }
+
+  section(name: Exclude<keyof Parts, 'self'> | 'facts'): StateReader {
     const section = this.#sections.get(name);
     if (section) return section;
     throw new WeirError('state.damaged', `the checkpoint has no section ${name}`);

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { requireRules, rulePaths, selfRules } from '../../src/cli/rule-option.ts';
-import { SelfWatch } from '../../src/cli/self-watch.ts';
+import { SelfWatch, type SelfWatchPorts } from '../../src/cli/self-watch.ts';
 import { Metrics } from '../../src/core/metrics.ts';
+import { StateReader, StateWriter } from '../../src/core/state.ts';
 import type { Transition } from '../../src/model/alert.ts';
 
 const START_US = Date.UTC(2026, 10, 24) * 1000;
@@ -12,13 +13,14 @@ describe('weir watches itself', () => {
   let points: Map<string, number>;
   let nowUs: number;
   let watch: SelfWatch;
+  let ports: SelfWatchPorts;
 
   beforeEach(() => {
     metrics = new Metrics();
     told = [];
     points = new Map();
     nowUs = START_US;
-    const ports = {
+    ports = {
       metrics,
       nowUs: () => nowUs,
       tell: (transition: Transition) => told.push(transition),
@@ -52,6 +54,24 @@ describe('weir watches itself', () => {
       ['weir-loss', 'resolved', key],
     ]);
     expect(told.find(({ state }) => state === 'firing')?.summary).toContain('weir_alert_drops_total table_full: 3');
+  });
+
+  it('goes on from a checkpoint: what fires then ends under the same name', () => {
+    metrics.gauge('weir_active_rules', 'Rules.').value = 28;
+    const drops = metrics.counter('weir_alert_drops_total{cause="table_full"}', 'Drops.');
+    pass(60);
+    drops.value += 3;
+    pass(150);
+    const state = new StateWriter();
+    watch.save(state);
+    const again = new SelfWatch({ rules: selfRules(), intervalMs: 10_000 }, ports);
+    again.restore(new StateReader(state.concat()));
+    const [firing] = told.filter((each) => each.state === 'firing');
+    expect([...again.active]).toEqual([firing.alertId]);
+    watch = again;
+    pass(600);
+    expect(states().map(([, is]) => is)).toEqual(['firing', 'resolved']);
+    expect(told.at(-1)?.alertId).toBe(firing.alertId);
   });
 
   it('counts what a counter that is born later has already', () => {
