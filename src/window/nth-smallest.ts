@@ -1,3 +1,5 @@
+import { giveBack, takeDoubles } from '../core/buffer-pool.ts';
+
 const SMALL = 1024;
 
 /** The value that stands at place `n` (from 0) when the values are sorted. Most weights are small whole numbers: those are counted. */
@@ -10,7 +12,11 @@ export function nthSmallest(values: Float64Array, n: number): number {
       if (seen > n) return value;
     }
   }
-  return quickSelect(values.slice(), n);
+  const copy = takeDoubles(values.length);
+  copy.set(values);
+  const value = quickSelect(copy, n);
+  giveBack(copy);
+  return value;
 }
 
 /** How many values are whole and below `SMALL`; 0 when some below are not whole, so that counting would not find them. */

@@ -1,3 +1,4 @@
+import { giveBack, takeDoubles, takeWords } from '../core/buffer-pool.ts';
 import { finish } from '../core/hash.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { SAMPLES } from './layout.ts';
@@ -44,7 +45,7 @@ function heaviest(table: KeyedTable, keep: number, accumulator: number): Uint8Ar
   const weights = column(table, accumulator);
   const limit = nthSmallest(weights, count - keep);
   const marks = new Uint8Array(count);
-  const ties = new Int32Array(count);
+  const ties = takeWords(count);
   let above = 0;
   let tied = 0;
   for (let row = 0; row < count; row++) {
@@ -54,11 +55,13 @@ function heaviest(table: KeyedTable, keep: number, accumulator: number): Uint8Ar
     } else if (weights[row] === limit) ties[tied++] = row;
   }
   markTies(table, ties.subarray(0, tied), keep - above, marks);
+  giveBack(weights);
+  giveBack(ties);
   return marks;
 }
 
 function column({ doubles, stride, first, count }: KeyedTable, accumulator: number): Float64Array {
-  const values = new Float64Array(count);
+  const values = takeDoubles(count);
   for (let row = 0; row < count; row++) values[row] = doubles[row * stride + first + accumulator];
   return values;
 }
@@ -66,10 +69,11 @@ function column({ doubles, stride, first, count }: KeyedTable, accumulator: numb
 /** Marks the `most` rows with the smallest hashes. */
 function markTies(table: KeyedTable, rows: Int32Array, most: number, marks: Uint8Array): void {
   if (most <= 0) return;
-  const hashes = new Float64Array(rows.length);
+  const hashes = takeDoubles(rows.length);
   for (let i = 0; i < rows.length; i++) hashes[i] = stableHash(table, rows[i]);
   const last = nthSmallest(hashes, most - 1);
   for (let i = 0; i < rows.length; i++) if (hashes[i] <= last) marks[rows[i]] = 1;
+  giveBack(hashes);
 }
 
 /** A hash without the process's seed, so that two runs keep the same keys. */
