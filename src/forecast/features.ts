@@ -1,9 +1,17 @@
 import type { ModelLayout } from './model-layout.ts';
+import { CURRENT, LEVEL, PREVIOUS } from './model-scalars.ts';
+import { MOST_FEATURES } from './rls.ts';
 import type { RingState } from './season-ring.ts';
 
+/** Where the value at the origin stands, behind the features. */
+export const ORIGIN = MOST_FEATURES;
+export const FEATURE_CELLS = MOST_FEATURES + 1;
+
 /**
- * Fills `x` for the target step `t`, seen from `h` steps before it, where the value was `c` and before that `before`:
- * what it was a day and a week before, and the level, each as a departure from `c`.
+ * Fills `x` for the target step `t`, seen from `h` steps before it: what it was a day and a week before, and the level, each as a
+ * departure from the value there, which is behind them.
+ * @param now whether the origin is the current step, whose numbers are not quantised yet
+ * @returns false when the origin is not known
  */
 export function fillFeatures(
   x: Float64Array,
@@ -11,11 +19,15 @@ export function fillFeatures(
   { day, week, ring }: Pick<ModelLayout, 'day' | 'week' | 'ring'>,
   t: number,
   h: number,
-  c: number,
-  before: number,
-  level: number,
-): void {
+  now: boolean,
+): boolean {
   const origin = t - h;
+  const s = m.scalars;
+  const o = m.scalarsAt;
+  const c = now ? s[o + CURRENT] : ring.at(m, origin);
+  const before = now ? s[o + PREVIOUS] : ring.at(m, origin - 1);
+  if (Number.isNaN(c) || Number.isNaN(before)) return false;
+  x[ORIGIN] = c;
   x[0] = x[1] = x[5] = 0;
   if (day > 0) {
     const target = ring.at(m, t - day * Math.ceil(h / day));
@@ -43,5 +55,7 @@ export function fillFeatures(
   }
   x[4] = c - before;
   x[6] = 0.1;
-  x[7] = level - c;
+  // The level is kept for one step only; further ahead it adds nothing to the day and the week.
+  x[7] = h === 1 ? s[o + LEVEL] - c : 0;
+  return true;
 }

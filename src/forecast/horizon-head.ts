@@ -1,4 +1,5 @@
 import { type Calibration, COARSE, CONFORMAL_SCALARS, conformalAdapt, FINE, scoresSeen } from './conformal.ts';
+import { ORIGIN } from './features.ts';
 import { CONSTANT, MOST_FEATURES, rlsInit, rlsLearn, rlsPredict, rlsSize } from './rls.ts';
 import { conformalRate, forgetting, scaleRate, wideningRate } from './steps.ts';
 
@@ -99,18 +100,14 @@ export class HorizonHead {
     rlsInit(m.floats, at + FIT, this.features, priorOf(m.floats[at + REACH]));
   }
 
-  /** zhat - c. */
-  predict(m: HeadState, x: Float64Array): number {
-    return rlsPredict(m.floats, m.floatsAt + this.floats + FIT, this.features, x);
-  }
-
   /** Where the two half widths of the forecast for a step are. */
   private halvesAt(m: HeadState, target: number): number {
     return m.cellsAt + this.halves + 2 * (target % this.horizon);
   }
 
-  /** Keeps the forecast for step `target` until that step comes. */
-  issue(m: HeadState, target: number, zhat: number): void {
+  /** Forecasts step `target` from the features of the origin, and keeps that until the step comes. */
+  issue(m: HeadState, target: number, x: Float64Array): void {
+    const zhat = x[ORIGIN] + rlsPredict(m.floats, m.floatsAt + this.floats + FIT, this.features, x);
     if (this.horizon === 1) m.floats[m.floatsAt + this.pending] = zhat;
     else m.cells[m.cellsAt + this.pending + (target % this.horizon)] = encodeForecast(zhat);
     const f = m.floatsAt + this.floats;
@@ -119,6 +116,11 @@ export class HorizonHead {
     const at = this.halvesAt(m, target);
     m.cells[at] = encodeHalf(scale + logHalves[0]);
     m.cells[at + 1] = encodeHalf(scale + logHalves[1]);
+  }
+
+  issueNothing(m: HeadState, target: number): void {
+    if (this.horizon === 1) m.floats[m.floatsAt + this.pending] = Number.NaN;
+    else m.cells[m.cellsAt + this.pending + (target % this.horizon)] = NO_FORECAST;
   }
 
   /** The forecast for `target` as it was issued; NaN when there was none. */

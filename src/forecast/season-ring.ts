@@ -102,18 +102,21 @@ export class SeasonRing {
     const s = m.scalars;
     const o = m.scalarsAt;
     const back = s[o + CLOSED] - i;
-    const length = m.pastLength;
-    if (back <= 0 || back > length || i < 0) return Number.NaN;
+    if (back <= 0 || back > m.pastLength || i < 0) return Number.NaN;
     // Adding is cheaper than a division, and this is read five times a step and horizon.
     const at = s[o + NEXT] - back;
-    const code = m.past[m.pastAt + (at < 0 ? at + length : at)];
-    if (code === MISSING) return Number.NaN;
-    return code === ZERO ? s[o + FLOOR] : Math.max(code * QUANTUM, s[o + FLOOR]);
+    const code = m.past[m.pastAt + (at < 0 ? at + m.pastLength : at)];
+    // The code of zero is lower than any floor.
+    return code === MISSING ? Number.NaN : Math.max(code * QUANTUM, s[o + FLOOR]);
   }
 
   /** The value at a step, counted from the first one pushed. */
   at(m: RingState, step: number): number {
-    if (this.stepsPerCell === 1) return this.cell(m, step);
+    return this.stepsPerCell === 1 ? this.cell(m, step) : this.between(m, step);
+  }
+
+  /** Apart from `at`, which is inlined where it is this much shorter. */
+  private between(m: RingState, step: number): number {
     const place = (step + 0.5) / this.stepsPerCell - 0.5;
     const left = Math.floor(place);
     const a = this.cell(m, left);

@@ -1,4 +1,4 @@
-import { fillFeatures } from './features.ts';
+import { FEATURE_CELLS, fillFeatures, ORIGIN } from './features.ts';
 import { keepHeld, releaseHeld, verdictOf } from './gate.ts';
 import type { HorizonHead } from './horizon-head.ts';
 import { layoutOf, type OwnNumbers, type SeasonalOptions } from './model-layout.ts';
@@ -19,7 +19,6 @@ import {
   STEP,
 } from './model-scalars.ts';
 import { type Band, outlookBand } from './outlook.ts';
-import { MOST_FEATURES } from './rls.ts';
 import { damaged, fill, type StateArray } from './state.ts';
 import { initWeek, noteWeek, weekHalves } from './week-scatter.ts';
 
@@ -29,7 +28,7 @@ const LEVEL_RATE = 0.15;
 const NOTHING: OwnNumbers = { scalars: 0, floats: 0 };
 
 /** The features of the step at hand; shared because a step runs to its end before the next begins. */
-const x = new Float64Array(MOST_FEATURES);
+const x = new Float64Array(FEATURE_CELLS);
 
 /**
  * Seasonal autoregression in log space, z = ln y, fitted by recursive least squares, one head a horizon:
@@ -223,25 +222,11 @@ export class SeasonalModel extends ModelNumbers {
   }
 
   private learnHeads(t: number, z: number): void {
-    for (const head of this.heads) {
+    const { layout } = this;
+    for (const head of layout.heads) {
       head.settle(this, t, z);
-      const origin = t - head.horizon;
-      if (origin < 1) continue;
-      const c = head.horizon === 1 ? this.scalars[this.scalarsAt + CURRENT] : this.zAt(origin);
-      const before = head.horizon === 1 ? this.scalars[this.scalarsAt + PREVIOUS] : this.zAt(origin - 1);
-      if (Number.isNaN(c) || Number.isNaN(before)) continue;
-      // The level is kept for one step only; further ahead it adds nothing to the day and the week.
-      fillFeatures(
-        x,
-        this,
-        this.layout,
-        t,
-        head.horizon,
-        c,
-        before,
-        head.horizon === 1 ? this.scalars[this.scalarsAt + LEVEL] : c,
-      );
-      head.learn(this, x, z - c);
+      if (t - head.horizon < 1 || !fillFeatures(x, this, layout, t, head.horizon, head.horizon === 1)) continue;
+      head.learn(this, x, z - x[ORIGIN]);
     }
   }
 
@@ -265,21 +250,12 @@ export class SeasonalModel extends ModelNumbers {
   }
 
   private issueAll(origin: number): void {
-    const s = this.scalars;
-    const o = this.scalarsAt;
-    for (const head of this.heads) {
+    const { layout } = this;
+    for (const head of layout.heads) {
       const t = origin + head.horizon;
-      fillFeatures(
-        x,
-        this,
-        this.layout,
-        t,
-        head.horizon,
-        s[o + CURRENT],
-        s[o + PREVIOUS],
-        head.horizon === 1 ? s[o + LEVEL] : s[o + CURRENT],
-      );
-      head.issue(this, t, s[o + CURRENT] + head.predict(this, x));
+      // Without a value now there is none to begin from.
+      if (fillFeatures(x, this, layout, t, head.horizon, true)) head.issue(this, t, x);
+      else head.issueNothing(this, t);
     }
   }
 }
