@@ -102,14 +102,16 @@ export class FlowTable extends FlowRows implements Stateful {
     const across = (words[r + KEY_INFO] & FROM_HIGH) << 2;
     const low = r + SRC + across;
     const high = r + DST - across;
-    const differs =
-      (six[s] ^ words[low]) |
-      (six[s + 1] ^ words[low + 1]) |
-      (six[s + 2] ^ words[low + 2]) |
-      (six[s + SIX_HIGH] ^ words[high]) |
-      (six[s + SIX_HIGH + 1] ^ words[high + 1]) |
-      (six[s + SIX_HIGH + 2] ^ words[high + 2]);
-    if (differs !== 0) return false;
+    if (
+      six[s + 2] !== words[low + 2] ||
+      six[s + SIX_HIGH + 2] !== words[high + 2] ||
+      six[s + 1] !== words[low + 1] ||
+      six[s + SIX_HIGH + 1] !== words[high + 1] ||
+      six[s] !== words[low] ||
+      six[s + SIX_HIGH] !== words[high]
+    ) {
+      return false;
+    }
     if (words[r + KEY_KIND] >>> KIND_INTERFACE_SHIFT !== OTHER_INTERFACE) return true;
     return this.cold[(row << COLD_SHIFT) + FLOW_INTERFACE] === words[r + INTERFACE];
   }

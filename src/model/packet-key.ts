@@ -147,7 +147,10 @@ function hashPair(low: number, high: number, ports: number, kind: number, seed: 
 
 /** The key of IPv6 with ports. */
 export function keyWide(words: Int32Array, r: number, pair: number, kind: number, info: number, seed: number): void {
-  const swap = isSwapped(words, r, kind, pair) ? 1 : 0;
+  const source = words[r + SRC + 3];
+  const destination = words[r + DST + 3];
+  let swap = source > destination ? 1 : 0;
+  if (source === destination) swap = isSwapped(words, r, kind, pair) ? 1 : 0;
   const ordered = (pair << (swap << 4)) | (pair >>> (swap << 4));
   words[r + KEY_HASH] = hashWide(words, r, swap << 2, ordered, kind, seed);
   words[r + KEY_KIND] = kind;

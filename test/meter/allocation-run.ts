@@ -14,6 +14,7 @@ const metrics = new Metrics();
 const meter = new Meter({}, { metrics, names, onSlices: () => {}, onRecords: () => {} });
 const decoder = new Decoder({ names }, { metrics });
 const rows = new PacketRows(128);
+rows.lean = true;
 const batch = framesBatch();
 
 function run(from: number, to: number): void {

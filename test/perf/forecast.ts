@@ -34,27 +34,36 @@ function savedBytes(model: Stateful): number {
   return out.byteLength;
 }
 
-function memory(count: number, steps: number): number {
+/** Hours one by one, then days with an hour each, until the record of the days has grown to its full size. */
+const HOURS = 60;
+const DAYS = 40;
+
+function memory(count: number): number {
   const before = liveBytes();
   const models = Array.from({ length: count }, () => forecasters.create({ stepUs: HOUR_US, horizons: [1, 6, 24] }));
   const value = daily(3);
   const begin = process.cpuUsage();
-  for (let i = 0; i < steps; i++) for (const model of models) model.update(i * HOUR_US, value(i * HOUR_US));
+  for (let i = 0; i < HOURS; i++) for (const model of models) model.update(i * HOUR_US, value(i * HOUR_US));
   const { user } = process.cpuUsage(begin);
-  const mb = (liveBytes() - before) / 1e6;
-  const perSecond = (count * steps) / (user / 1e6);
+  const young = process.memoryUsage().rss / 1e6;
+  for (let day = 0; day < DAYS; day++) {
+    const timeUs = (HOURS + 24 * day) * HOUR_US;
+    for (const model of models) model.update(timeUs, value(timeUs));
+  }
   const rss = process.memoryUsage().rss / 1e6;
+  const mb = (liveBytes() - before) / 1e6;
+  const perSecond = (count * HOURS) / (user / 1e6);
   console.log(
-    `${count} hourly series, three horizons, ${steps} steps: ${mb.toFixed(0)} MB live, ${rss.toFixed(0)} MB RSS of the process,`,
+    `${count} hourly series, three horizons: ${mb.toFixed(0)} MB live, RSS of the process ${rss.toFixed(0)} MB`,
   );
   console.log(
-    `${Math.round(perSecond).toLocaleString('en')} series updates a CPU second, ${(savedBytes(models[0]) / 1e3).toFixed(1)} kB saved each`,
+    `(${young.toFixed(0)} MB in their first month), ${Math.round(perSecond).toLocaleString('en')} updates a CPU second, ${(savedBytes(models[0]) / 1e3).toFixed(1)} kB saved each`,
   );
   return rss;
 }
 
 // First, while the process is young: memory that other measurements left would count.
-const rss = memory(Number(process.argv[2] ?? 100_000), 200);
+const rss = memory(Number(process.argv[2] ?? 100_000));
 const baseline = baselines.create({ stepUs: 300e6, seasonUs: SEASONS });
 const slow = rate('baseline, 5 min, warm up', 50_000, 300e6, (t, v) => baseline.update(t, v));
 const one = baselines.create({ stepUs: 300e6, seasonUs: SEASONS });
@@ -62,7 +71,7 @@ const fast = rate('baseline, 5 min', 500_000, 300e6, (t, v) => one.update(t, v))
 const short = baselines.create({ stepUs: 10e6, seasonUs: SEASONS });
 rate('baseline, 10 s (season in 5 min cells)', 500_000, 10e6, (t, v) => short.update(t, v));
 const three = forecasters.create({ stepUs: 300e6 });
-rate('forecaster, 5 min, three horizons', 300_000, 300e6, (t, v) => three.update(t, v));
+const full = rate('forecaster, 5 min, three horizons', 300_000, 300e6, (t, v) => three.update(t, v));
 const detector = new AnomalyDetector(300e6);
 rate('anomaly score', 200_000, 300e6, (t, v) => detector.update(t, v));
-if (Math.max(slow, fast) < LEAST_RATE || rss > MOST_MB) process.exitCode = 1;
+if (Math.min(Math.max(slow, fast), full) < LEAST_RATE || rss > MOST_MB) process.exitCode = 1;

@@ -59,6 +59,7 @@ async function pump(path: string, stage: Stage, decoder: Decoder, meter: Meter):
   const reader = openCapture(path);
   const batch = new PacketBatch();
   const rows = new PacketRows(ROWS);
+  rows.lean = true;
   let packets = 0;
   for (;;) {
     const answer = reader.read(batch);
