@@ -144,15 +144,16 @@ export class FlowHistory implements Stateful {
   /** The half of the pairs that was silent for longest goes. */
   #evict(): void {
     this.moves++;
-    const lasts = new Float64Array(this.#pairs);
+    const lasts = takeDoubles(this.#pairs);
     for (let pair = 0; pair < this.#pairs; pair++) lasts[pair] = this.#words[pair * WIDTH + LAST];
     const middle = nthSmallest(lasts, this.#pairs >> 1);
     const before = this.#pairs;
     this.#pairs = 0;
     for (let pair = 0; pair < before; pair++) {
-      if (lasts[pair] > middle) this.#words.copyWithin(this.#pairs++ * WIDTH, pair * WIDTH, (pair + 1) * WIDTH);
+      if (lasts[pair] > middle) copyRow(this.#words, pair * WIDTH, this.#pairs++ * WIDTH);
       else if (this.#holds(lasts[pair])) this.evicted++;
     }
+    giveBack(lasts);
     this.#index.clear(before);
     this.#index.enterAll(this.#words, WIDTH, this.#pairs);
   }
@@ -183,4 +184,8 @@ export class FlowHistory implements Stateful {
     this.evicted = evicted;
     this.#index.enterAll(this.#words, WIDTH, pairs);
   }
+}
+
+function copyRow(words: Int32Array, from: number, to: number): void {
+  for (let k = 0; k < WIDTH; k++) words[to + k] = words[from + k];
 }

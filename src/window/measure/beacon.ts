@@ -2,6 +2,7 @@ import { giveBack, takeWords } from '../../core/buffer-pool.ts';
 import type { Stateful, StateReader, StateWriter } from '../../core/state.ts';
 import { FLOWS } from '../field-code.ts';
 import { AT_ONCE, FlowHistory } from '../flow-history.ts';
+import type { KeyedTable } from '../keyed-table.ts';
 import { both } from '../layout.ts';
 import type { Pane } from '../pane.ts';
 import { beaconScore } from './beacon-score.ts';
@@ -32,6 +33,14 @@ export const beacon: MeasureCompiler = (measure, where, layout, context): Measur
     memory: histories,
   };
 };
+
+const HASHES = new Int32Array(AT_ONCE);
+
+/** Hashes of the keys of some events, all at once: their rows are fetched at the same time. */
+function gatherHashes({ words, stride }: KeyedTable, rows: Int32Array, order: Int32Array, from: number): void {
+  const n = Math.min(AT_ONCE, order.length - from);
+  for (let k = 0; k < n; k = (k + 1) | 0) HASHES[k] = words[Math.imul(rows[order[from + k]], 2 * stride)];
+}
 
 class Histories implements Stateful {
   dropped = 0;
@@ -65,9 +74,12 @@ class Histories implements Stateful {
     const tuples = takeWords(order.length);
     const { moves } = history;
     for (let k = 0; k < order.length; k++) {
-      if (k % AT_ONCE === 0) history.touch(events.print, order, k);
+      if (k % AT_ONCE === 0) {
+        gatherHashes(keys, events.key, order, k);
+        history.touch(events.print, order, k);
+      }
       const i = order[k];
-      tuples[k] = history.add(events.print[i], keys.hash(events.key[i]), events.moment[i], events.size[i]);
+      tuples[k] = history.add(events.print[i], HASHES[k % AT_ONCE], events.moment[i], events.size[i]);
     }
     const endUs = (pane.number + 1) * this.#paneUs;
     for (let k = 0; k < order.length; k++) {
