@@ -116,8 +116,7 @@ function sinceExport(uptimeMs: number, atExport: number): number {
 }
 
 function finishMeta(batch: FlowBatch, scratch: RowScratch, plan: RowPlan, from: number, to: number): void {
-  const { meta, protocolIdentifier, sourceTransportPort, destinationTransportPort, icmpTypeCode } = batch;
-  const { sourceAddress, outerSourceAddress, outerDestinationAddress, vlanId } = batch;
+  const { meta, protocolIdentifier, sourceTransportPort, destinationTransportPort } = batch;
   const common =
     LAST | FIRST | plan.absent | (plan.hasIp ? HAS_IP : 0) | (plan.isBiflow ? BIFLOW | INITIATOR_KNOWN : 0);
   for (let n = from; n < to; n++) {
@@ -125,20 +124,48 @@ function finishMeta(batch: FlowBatch, scratch: RowScratch, plan: RowPlan, from: 
     const protocol = protocolIdentifier[n];
     if (protocol === ICMP || protocol === ICMP6) {
       bits |= HAS_ICMP;
-      if (plan.hasIcmp) icmpTypeCode[n] = (scratch.icmpType[n] << 8) | scratch.icmpCode[n];
-      if (icmpTypeCode[n] === 0) icmpTypeCode[n] = destinationTransportPort[n];
+      finishIcmp(batch, scratch, plan, n);
     } else if (plan.hasPorts && (WITH_PORTS[protocol] | sourceTransportPort[n] | destinationTransportPort[n]) !== 0) {
       bits |= HAS_PORTS;
     }
-    const w = 4 * n;
-    if (plan.hasIp && (sourceAddress[w] !== 0 || sourceAddress[w + 1] !== 0 || sourceAddress[w + 2] !== IPV4_WORD_2)) {
-      bits |= IS_IPV6;
-    }
-    if (plan.hasInner && !(isUnset(outerSourceAddress, w) && isUnset(outerDestinationAddress, w))) bits |= HAS_OUTER;
-    if (plan.hasEvent && scratch.event[n] === CREATED) bits &= ~FIRST;
-    if (vlanId[n] === 0) vlanId[n] = -1;
     meta[n] = bits;
   }
+  if (plan.mayBeIpv6) markIpv6(batch, from, to);
+  if (plan.hasInner) markOuter(batch, from, to);
+  if (plan.hasEvent) markEvents(batch, scratch, from, to);
+  if (plan.hasVlan) clearNoVlan(batch, from, to);
+}
+
+function finishIcmp(
+  { icmpTypeCode, destinationTransportPort }: FlowBatch,
+  scratch: RowScratch,
+  plan: RowPlan,
+  n: number,
+): void {
+  if (plan.hasIcmp) icmpTypeCode[n] = (scratch.icmpType[n] << 8) | scratch.icmpCode[n];
+  if (icmpTypeCode[n] === 0) icmpTypeCode[n] = destinationTransportPort[n];
+}
+
+function markIpv6({ meta, sourceAddress }: FlowBatch, from: number, to: number): void {
+  for (let n = from, w = 4 * from; n < to; n++, w += 4) {
+    if (sourceAddress[w] !== 0 || sourceAddress[w + 1] !== 0 || sourceAddress[w + 2] !== IPV4_WORD_2)
+      meta[n] |= IS_IPV6;
+  }
+}
+
+function markOuter({ meta, outerSourceAddress, outerDestinationAddress }: FlowBatch, from: number, to: number): void {
+  for (let n = from, w = 4 * from; n < to; n++, w += 4) {
+    if (!(isUnset(outerSourceAddress, w) && isUnset(outerDestinationAddress, w))) meta[n] |= HAS_OUTER;
+  }
+}
+
+function markEvents({ meta }: FlowBatch, { event }: RowScratch, from: number, to: number): void {
+  for (let n = from; n < to; n++) if (event[n] === CREATED) meta[n] &= ~FIRST;
+}
+
+/** VLAN 0 is no VLAN. */
+function clearNoVlan({ vlanId }: FlowBatch, from: number, to: number): void {
+  for (let n = from; n < to; n++) if (vlanId[n] === 0) vlanId[n] = -1;
 }
 
 function finishScale(

@@ -14,6 +14,7 @@ import {
   type TimeRule,
   UPTIME,
 } from './row-choices.ts';
+import type { RowCode } from './row-code.ts';
 import { type BatchColumn, DEFAULTS, type ScratchColumn } from './row-columns.ts';
 import { type Field, type Template, VARIABLE } from './template.ts';
 
@@ -40,6 +41,9 @@ export interface RowStep {
 
 /** How the records of one template become rows: made once, run for every set. */
 export interface RowPlan {
+  /** Records so far; after some the copying is compiled: null where it cannot be, undefined before. */
+  records: number;
+  code: RowCode | null | undefined;
   steps: RowStep[];
   /** Columns that the records fill, and those that they leave blank: indices in `DEFAULTS`. */
   filled: number[];
@@ -52,6 +56,9 @@ export interface RowPlan {
   isUptimes: boolean;
   hasBoot: boolean;
   hasIp: boolean;
+  /** Not every row has an IPv4 source. */
+  mayBeIpv6: boolean;
+  hasVlan: boolean;
   /** Every row has both addresses, once each. */
   hasBothEnds: boolean;
   hasPorts: boolean;
@@ -102,6 +109,8 @@ class Planner {
     const end = this.#time(ENDS, 'end');
     const durationUnit = this.#duration();
     return {
+      records: 0,
+      code: undefined,
       start,
       end,
       durationUnit,
@@ -111,6 +120,8 @@ class Planner {
       blank: DEFAULTS.flatMap(([column], index) => (filled.has(column) ? [] : [index])),
       hasBoot: has.has('boot'),
       hasIp,
+      mayBeIpv6: hasIp && (innerSource || !this.#steps.some(isIpv4Source)),
+      hasVlan: filled.has('vlanId'),
       hasBothEnds: hasSource && hasDestination && !innerSource && !innerDestination,
       hasPorts,
       hasInner: innerSource || innerDestination,
@@ -226,6 +237,10 @@ class Planner {
     const fits_ = (field: Field) => field.pen === pen && ids.includes(field.id) && fits(field, longest);
     return this.#fields.flatMap((field, i) => (fits_(field) ? [i] : []));
   }
+}
+
+function isIpv4Source({ kind, isSource, length }: RowStep): boolean {
+  return kind === ADDRESS && isSource && length === 4;
 }
 
 /** Numbers have no variable length in practice; a frame has. */

@@ -10,6 +10,7 @@ import {
 import type { Context } from './context.ts';
 import { NTP_EPOCH } from './field-value.ts';
 import { Blanks } from './row-blanks.ts';
+import { compileRows } from './row-code.ts';
 import { DEFAULTS, RowScratch } from './row-columns.ts';
 import { copyAddress, copyIfZero, copyInnerAddress, copyNtp, copyUint } from './row-copy.ts';
 import { finishRows } from './row-finish.ts';
@@ -25,6 +26,9 @@ import {
   UINT,
 } from './row-plan.ts';
 import type { Template } from './template.ts';
+
+/** Records of a layout before a loop is made for it. */
+const WORTH_CODE = 2000;
 
 /** Where the fields of the record at hand are; only for records of variable length. */
 export interface Places {
@@ -63,7 +67,7 @@ export class RowWriter {
       const n = Math.min(count - done, this.batch.capacity - row);
       const first = at + done * minLength;
       this.#defaults(plan, row, row + n);
-      for (const step of plan.steps) this.#copy(step, view, first + step.offset, step.length, minLength, n, row);
+      this.#copyAll(plan, view, first, minLength, n, row);
       finishRows(this.batch, this.#scratch, plan, context, row, row + n);
       this.batch.length = row + n;
       done += n;
@@ -131,6 +135,13 @@ export class RowWriter {
     destinationAddress.fill(0, 4 * row, 4 * end);
     outerSourceAddress.fill(0, 4 * row, 4 * end);
     outerDestinationAddress.fill(0, 4 * row, 4 * end);
+  }
+
+  #copyAll(plan: RowPlan, view: DataView, at: number, stride: number, n: number, row: number): void {
+    plan.records += n;
+    if (plan.code === undefined && plan.records > WORTH_CODE) plan.code = compileRows(plan, stride);
+    if (plan.code) plan.code(this.batch, this.#scratch, view, at, n, row);
+    else for (const step of plan.steps) this.#copy(step, view, at + step.offset, step.length, stride, n, row);
   }
 
   #copy(step: RowStep, view: DataView, at: number, length: number, stride: number, n: number, row: number): void {

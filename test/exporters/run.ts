@@ -25,7 +25,12 @@ interface Exporter {
 }
 
 const FIXTURES = resolve(import.meta.dirname, '../../fixtures');
-const DEFAULT = ['benign-busy-web', 'scan-ipv6', 'udp-flood'].map((name) => join(FIXTURES, name, 'capture.pcap'));
+const DEFAULT = ['benign-busy-web', 'scan-ipv6', 'udp-flood'].map(captureOf);
+
+function captureOf(name: string): string {
+  const found = readdirSync(join(FIXTURES, name)).find((file) => file.startsWith('capture.'));
+  return join(FIXTURES, name, found ?? '');
+}
 
 const softflowd = (version: number): Exporter => ({
   name: `softflowd v${version}`,
