@@ -67,8 +67,8 @@ export class Checkpointer {
     return (performance.now() - this.#completedMs) / 1000;
   }
 
-  /** Takes a checkpoint of what `save` gives; resolves when the daemon may go on. */
-  async take(save: () => StateWriter): Promise<void> {
+  /** Takes a checkpoint of what `save` gives; resolves when the daemon may go on. `after` hears when it is complete. */
+  async take(save: () => StateWriter, after: { kept(): void }): Promise<void> {
     await this.settled();
     this.#startedMs = performance.now();
     const epoch = ++this.#begun;
@@ -77,7 +77,7 @@ export class Checkpointer {
       this.#store.next(epoch);
       const pauseMs = performance.now() - this.#startedMs;
       this.#pause.observe(pauseMs / 1000);
-      this.#writing = this.#write(epoch, parts, pauseMs).finally(() => {
+      this.#writing = this.#write(epoch, parts, pauseMs, after).finally(() => {
         this.#writing = null;
       });
     } catch (error) {
@@ -90,7 +90,7 @@ export class Checkpointer {
     await this.#writing;
   }
 
-  async #write(epoch: number, parts: readonly Uint8Array[], pauseMs: number): Promise<void> {
+  async #write(epoch: number, parts: readonly Uint8Array[], pauseMs: number, after: { kept(): void }): Promise<void> {
     const startedMs = performance.now();
     const bytes = parts.reduce((sum, { length }) => sum + length, 0);
     try {
@@ -101,6 +101,7 @@ export class Checkpointer {
     }
     this.#completedMs = performance.now();
     this.epoch = epoch;
+    after.kept();
     this.#bytes.value += bytes;
     if (this.problem !== null) this.#logger.warn({ code: 'checkpoint.recovered', epoch });
     this.problem = null;

@@ -186,14 +186,12 @@ export class Daemon {
   }
 
   checkpoint(): Promise<void> {
-    return this.checkpointer.take(() => {
-      // What was told between two rounds is in the state.
-      this.#commit();
-      return this.#save();
-    });
+    return this.checkpointer.take(() => this.#save(), this.sources);
   }
 
+  /** With what was told between two rounds. */
   #save(): StateWriter {
+    this.#commit();
     const facts = factsOf(this.#rules, this.#config.home === null ? this.#options.home : null);
     const { names, time, sources } = this;
     const [decoder, engine, history] = [this.#decoder, this.#engine, this.store.staged];

@@ -138,6 +138,11 @@ export class SourceGroup {
     }
   }
 
+  /** The checkpoint that was saved last is complete. */
+  kept(): void {
+    for (const { source } of this.#running) source.kept?.();
+  }
+
   /** To be called before `set`. */
   restore(state: StateReader): void {
     this.#positions = state.sections();

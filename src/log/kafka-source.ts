@@ -52,6 +52,8 @@ export class KafkaSource implements Source {
   #consumer: Consumer<Buffer, Buffer, Buffer, Buffer> | null = null;
   #stream: Stream | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** Offsets of the checkpoint that is being written. */
+  #saved: readonly (readonly [string, bigint])[] = [];
   #committing = false;
   #stopped = false;
 
@@ -179,14 +181,19 @@ export class KafkaSource implements Source {
 
   save(out: StateWriter): void {
     out.json([...this.#offsets].map(([key, offset]) => [key, String(offset)]));
-    void this.#commit();
+    this.#saved = [...this.#offsets];
   }
 
-  /** Tells the group what the checkpoint that is being written has; nothing depends on it. */
-  async #commit(): Promise<void> {
-    if (this.#consumer === null || this.#stream === null || this.#committing || this.#offsets.size === 0) return;
+  /** Before the checkpoint is complete the group must not know: a run that finds none begins at what was committed. */
+  kept(): void {
+    void this.#commit(this.#saved);
+  }
+
+  /** Tells the group what the checkpoint has. */
+  async #commit(saved: readonly (readonly [string, bigint])[]): Promise<void> {
+    if (this.#consumer === null || this.#stream === null || this.#committing || saved.length === 0) return;
     this.#committing = true;
-    const offsets = [...this.#offsets].map(([key, offset]) => {
+    const offsets = saved.map(([key, offset]) => {
       const colon = key.lastIndexOf(':');
       return { topic: key.slice(0, colon), partition: Number(key.slice(colon + 1)), offset, leaderEpoch: -1 };
     });

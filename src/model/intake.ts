@@ -55,6 +55,8 @@ export interface Source extends Stateful {
   readonly error: InputError | null;
   /** Where it is, small, for what is committed often; default: what `save` writes. Nothing goes on from it. */
   place?(out: StateWriter): void;
+  /** What `save` wrote last is in a complete checkpoint: whoever counts with it elsewhere may be told. */
+  kept?(): void;
   /** Facts of its own for the status dump: files, drops, restarts. */
   status?(): Record<string, string | number | null>;
   stop(): void | Promise<void>;
