@@ -64,23 +64,30 @@ export async function readPackets(
   const decoding = { names: deps.names, tunnels: input.tunnels, maxEarlyFragments: EARLY_FRAGMENTS };
   const decoder = new Decoder(decoding, deps);
   const pieceUs = input.speed === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : PIECE_US;
-  const batches = decoded(stream, decoder, pieceUs);
+  const batches = new DecodedRows(stream, decoder, pieceUs);
   const head: PacketRows[] = [];
   const { home, learned } =
     input.home === null ? await learnHome(batches, head, learner) : { home: input.home, learned: false };
   port.home(home, learned);
-  const give = async (rows: PacketRows): Promise<void> => {
-    const eventUs = rows.doubles[TIME_F64];
+  const wait = async (eventUs: number): Promise<void> => {
     if (port.before) await port.before(eventUs);
     if (pace) await pace(eventUs);
-    port.rows(rows);
   };
-  for (const rows of head) await give(rows);
+  // Awaiting what is there already costs as much as metering a dozen packets.
+  const waits = port.before !== undefined || pace !== null;
+  for (const rows of head) {
+    if (waits) await wait(rows.doubles[TIME_F64]);
+    port.rows(rows);
+  }
   let breathedMs = performance.now();
-  for await (const rows of batches) {
-    await give(rows);
+  for (;;) {
+    const next = batches.next();
+    const rows = next instanceof Promise ? await next : next;
+    if (rows === null) break;
+    if (waits) await wait(rows.doubles[TIME_F64]);
+    port.rows(rows);
     port.progress(stream.bytesTotal ? stream.bytesRead / stream.bytesTotal : null);
-    breathedMs = await breathe(breathedMs);
+    if (performance.now() - breathedMs >= BREATHE_MS) breathedMs = await breathe(breathedMs);
   }
   stream.close();
   return stream.readers.flatMap(({ name, error }) => (error ? [{ file: name, error }] : []));
@@ -94,16 +101,49 @@ export async function breathe(lastMs: number): Promise<number> {
 }
 
 /** Packets as rows, a small batch at a time, each within `pieceUs` of event time. The rows are overwritten by the next. */
-async function* decoded(stream: PacketStream, decoder: Decoder, pieceUs: number): AsyncGenerator<PacketRows> {
-  const rows = new PacketRows(ROWS);
-  rows.lean = true;
-  for (let run = await stream.next(); run !== null; run = await stream.next()) {
-    for (let at = run.from; at < run.to; ) {
-      at += decoder.decode(run.batch, at, pieceEnd(run, at, pieceUs), rows);
-      if (rows.length > 0) yield rows;
-    }
+class DecodedRows {
+  readonly #stream: PacketStream;
+  readonly #decoder: Decoder;
+  readonly #pieceUs: number;
+  readonly #rows = new PacketRows(ROWS);
+  #run: PacketRun | null = null;
+  #at = 0;
+  #ended = false;
+
+  constructor(stream: PacketStream, decoder: Decoder, pieceUs: number) {
+    this.#stream = stream;
+    this.#decoder = decoder;
+    this.#pieceUs = pieceUs;
+    this.#rows.lean = true;
   }
-  while (decoder.end(rows) > 0) yield rows;
+
+  /** The next rows; null at the end. A promise only where the input makes wait. */
+  next(): PacketRows | null | Promise<PacketRows | null> {
+    const rows = this.#rows;
+    while (!this.#ended) {
+      const run = this.#run;
+      if (run !== null && this.#at < run.to) {
+        this.#at += this.#decoder.decode(run.batch, this.#at, pieceEnd(run, this.#at, this.#pieceUs), rows);
+        if (rows.length > 0) return rows;
+      } else {
+        const next = this.#stream.next();
+        if (next instanceof Promise) return next.then((come) => this.#begin(come));
+        this.#take(next);
+      }
+    }
+    return this.#decoder.end(rows) > 0 ? rows : null;
+  }
+
+  #begin(run: PacketRun | null): PacketRows | null | Promise<PacketRows | null> {
+    this.#take(run);
+    return this.next();
+  }
+
+  #take(run: PacketRun | null): void {
+    this.#run = run;
+    this.#at = run?.from ?? 0;
+    this.#ended = run === null;
+  }
 }
 
 function pieceEnd(run: PacketRun, from: number, pieceUs: number): number {
@@ -116,16 +156,16 @@ function pieceEnd(run: PacketRun, from: number, pieceUs: number): number {
 
 /** Reads ahead until enough is known; what was read is kept in `head` and comes first. */
 async function learnHome(
-  batches: AsyncGenerator<PacketRows>,
+  batches: DecodedRows,
   head: PacketRows[],
   learner: HomeLearner,
 ): Promise<{ home: Prefix[]; learned: boolean }> {
   for (let packets = 0; packets < LEARN_PACKETS; ) {
-    const next = await batches.next();
-    if (next.done) break;
-    const copy = new PacketRows(next.value.length);
-    copy.words.set(next.value.words.subarray(0, copy.words.length));
-    copy.length = next.value.length;
+    const rows = await batches.next();
+    if (rows === null) break;
+    const copy = new PacketRows(rows.length);
+    copy.words.set(rows.words.subarray(0, copy.words.length));
+    copy.length = rows.length;
     learner.add(copy);
     head.push(copy);
     packets += copy.length;
