@@ -13,7 +13,7 @@ const collectorFields = {
     .string()
     .refine((text) => parseListen(text) !== null, 'an address and a port such as [::]:2055')
     .describe('Address and port that exporters send to.'),
-  receiveBuffer: bytes.default('4MiB').describe('Receive buffer of the socket (SO_RCVBUF).'),
+  receiveBuffer: bytes.default('32MiB').describe('Receive buffer of each socket (SO_RCVBUF).'),
   queue: bytes.default('64MiB').describe('Datagrams that wait for the engine; past it they are dropped and counted.'),
   workers: z
     .int()
