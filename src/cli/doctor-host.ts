@@ -69,11 +69,20 @@ function receiveBuffer(sources: readonly SourceConfig[]): Diagnosis {
   if (Number.isNaN(most)) return warning('receive buffer', 'net.core.rmem_max cannot be read');
   const text = `net.core.rmem_max is ${most} bytes`;
   if (most >= wanted) return ok('receive buffer', text);
+  if (hasNetAdmin()) return ok('receive buffer', `${text}, which does not count: weir has CAP_NET_ADMIN`);
   return warning(
     'receive buffer',
     `${text}; collectors ask for ${wanted}`,
     `sysctl -w net.core.rmem_max=${wanted}, and in /etc/sysctl.d`,
   );
+}
+
+const CAP_NET_ADMIN = 12n;
+
+/** By the effective capabilities of this process (proc(5)). */
+function hasNetAdmin(): boolean {
+  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(readOr('/proc/self/status', ''))?.[1] ?? '0';
+  return ((BigInt(`0x${mask}`) >> CAP_NET_ADMIN) & 1n) === 1n;
 }
 
 /** Bytes of `struct timex`, where its status is, and the bit that says that nothing keeps the clock in time (adjtimex(2)). */
