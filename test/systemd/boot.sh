@@ -46,4 +46,6 @@ cd "$root"
 pivot_root . old
 umount -l /old
 cd /
+# As on a machine: systemd makes credentials in a namespace of its own, whence they reach the others.
+mount --make-rshared /
 exec /usr/bin/env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --unit=try.target --log-target=null

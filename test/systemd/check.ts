@@ -53,14 +53,30 @@ function lastLine(text: string): string {
 
 /** What is started under the real unit, and by which script. */
 const BOOTS = {
-  probe: { script: 'drive.sh', program: '/test/systemd/probe.ts' },
-  weir: { script: 'drive-weir.sh', program: '/src/main.ts' },
+  probe: {
+    script: 'drive.sh',
+    program: '/test/systemd/probe.ts',
+    options: [],
+    facts: ['start', 'reload', 'watchdog', 'stop'],
+  },
+  weir: {
+    script: 'drive-weir.sh',
+    program: '/src/main.ts',
+    options: [],
+    facts: ['start', 'reload', 'watchdog', 'stop'],
+  },
+  capture: {
+    script: 'drive-capture.sh',
+    program: '/src/main.ts',
+    options: ['--capture'],
+    facts: ['start', 'credential given', 'packets', 'stop'],
+  },
 };
 
-/** The sandbox, READY, reload, a process that stands still, stop: of the probe, then of weir itself. */
+/** The sandbox, READY, reload, a process that stands still, stop: of the probe, then of weir itself; then packets and a secret. */
 function boot(name: keyof typeof BOOTS): void {
-  const { script, program } = BOOTS[name];
-  const units = stage(name);
+  const { script, program, options, facts } = BOOTS[name];
+  const units = stage(`${name}-units`, ...options);
   const unit = join(units, 'etc/systemd/system/weir.service');
   const text = readFileSync(unit, 'utf8').replace('/src/main.ts', program);
   writeFileSync(unit, text.replace(/WatchdogSec=.*/, 'WatchdogSec=4s\nTimeoutAbortSec=1s'));
@@ -70,7 +86,7 @@ function boot(name: keyof typeof BOOTS): void {
   run(join(REPO, 'test/systemd/boot.sh'), [units, out, script]);
   const log = readLog(join(out, 'log'));
   for (const [fact, value] of log) say(`${name}, ${fact}`, !value.includes('FAILED'), value);
-  for (const fact of ['start', 'reload', 'watchdog', 'stop']) {
+  for (const fact of facts) {
     if (!log.has(fact)) say(`${name}, ${fact}`, false, 'did not');
   }
 }
@@ -88,7 +104,7 @@ function readLog(path: string): Map<string, string> {
 if (run('systemd-analyze', ['--version']).status === 127) process.stdout.write('skip: systemd-analyze is not here\n');
 else {
   analyze();
-  if (mayBoot()) for (const name of ['probe', 'weir'] as const) boot(name);
+  if (mayBoot()) for (const name of ['probe', 'weir', 'capture'] as const) boot(name);
   else process.stdout.write('skip boot: needs root and namespaces\n');
 }
 if (process.env['WEIR_KEEP']) cpSync(work, process.env['WEIR_KEEP'], { recursive: true });
