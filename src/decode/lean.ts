@@ -1,6 +1,8 @@
 import {
   ANSWERS,
   GOES_ON,
+  hashEnd,
+  hashEnds,
   KIND_INTERFACE_SHIFT,
   KIND_IPV6,
   KIND_VLAN_SHIFT,
@@ -73,6 +75,7 @@ export function parseLean(
   let ipBytes = 0;
   let protocol = 0;
   let kind = KIND | place;
+  let ends = 0;
   if (type === 0x0800) {
     const first = view.getInt32(at);
     if (first >>> 24 !== 0x45 || at + 28 > cap || (view.getUint16(at + 6) & 0x3fff) !== 0) return NOT_COMMON;
@@ -86,14 +89,7 @@ export function parseLean(
     ipBytes = 40 + view.getUint16(at + 4);
     protocol = data[at + 6];
     kind |= KIND_IPV6;
-    words[row] = view.getInt32(at + 8);
-    words[row + 1] = view.getInt32(at + 12);
-    words[row + 2] = view.getInt32(at + 16);
-    words[row + 3] = view.getInt32(at + 20);
-    words[row + 4] = view.getInt32(at + 24);
-    words[row + 5] = view.getInt32(at + 28);
-    words[row + 6] = view.getInt32(at + 32);
-    words[row + 7] = view.getInt32(at + 36);
+    ends = hashEnds(address(view, at + 8, words, row, seed), address(view, at + 24, words, row + 4, seed));
   } else return NOT_COMMON;
   const ipEnd = at + ipBytes;
   if (ipEnd > start + wire) return NOT_COMMON;
@@ -129,8 +125,21 @@ export function parseLean(
   words[row + IP_BYTES] = ipBytes;
   words[row + FLAGS] = flags;
   if ((kind & KIND_IPV6) === 0) keyPair(words, row, ports, kind | protocol, info, seed);
-  else keyWide(words, row, ports, kind | protocol, info, seed);
+  else keyWide(words, row, ports, kind | protocol, info, ends);
   return answer;
+}
+
+/** Copies an IPv6 address, and hashes it on its way. */
+function address(view: DataView<ArrayBufferLike>, at: number, words: Int32Array, to: number, seed: number): number {
+  const a = view.getInt32(at);
+  const b = view.getInt32(at + 4);
+  const c = view.getInt32(at + 8);
+  const d = view.getInt32(at + 12);
+  words[to] = a;
+  words[to + 1] = b;
+  words[to + 2] = c;
+  words[to + 3] = d;
+  return hashEnd(a, b, c, d, seed);
 }
 
 /** Where the UDP payload of the lean row's packet begins, which stands at `start`. */

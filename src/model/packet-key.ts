@@ -119,7 +119,7 @@ export function hashRows(words: Int32Array, from: number, to: number, seed: numb
     const pair = (kind & (HAS_IP | HAS_PORTS | KIND_IPV6)) === (HAS_IP | HAS_PORTS) && !isWide(kind);
     words[r + KEY_HASH] = pair
       ? hashPair(words[r + SRC + 3 + across], words[r + DST + 3 - across], ports, kind, seed)
-      : hashWide(words, r, across, ports, kind, seed);
+      : hashWide(words, r, ports, kind, seed);
   }
 }
 
@@ -145,17 +145,31 @@ function hashPair(low: number, high: number, ports: number, kind: number, seed: 
   return h ^ (h >>> 15);
 }
 
-/** The key of IPv6 with ports. */
-export function keyWide(words: Int32Array, r: number, pair: number, kind: number, info: number, seed: number): void {
+/** The key of IPv6 with ports; `ends` is what `hashEnds` answers for its addresses. */
+export function keyWide(words: Int32Array, r: number, pair: number, kind: number, info: number, ends: number): void {
   const source = words[r + SRC + 3];
   const destination = words[r + DST + 3];
   let swap = source > destination ? 1 : 0;
   if (source === destination) swap = isSwapped(words, r, kind, pair) ? 1 : 0;
   const ordered = (pair << (swap << 4)) | (pair >>> (swap << 4));
-  words[r + KEY_HASH] = hashWide(words, r, swap << 2, ordered, kind, seed);
+  words[r + KEY_HASH] = finish(Math.imul(ends ^ ordered, 0x85ebca6b) ^ kind);
   words[r + KEY_KIND] = kind;
   words[r + KEY_PORTS] = ordered;
   words[r + KEY_INFO] = swap | WIDE | info;
+}
+
+/** Hash of one end's address. */
+export function hashEnd(a: number, b: number, c: number, d: number, seed: number): number {
+  let h = Math.imul(a ^ seed, 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 15) ^ b, 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13) ^ c, 0xcc9e2d51);
+  h = Math.imul(h ^ (h >>> 15) ^ d, 0x27d4eb2f);
+  return h ^ (h >>> 16);
+}
+
+/** Of both, whichever comes first. */
+export function hashEnds(one: number, other: number): number {
+  return Math.imul(one + other, 0xc2b2ae35) ^ Math.imul(one ^ other, 0x1b873593);
 }
 
 function keyOther(words: Int32Array, r: number, meta: number, one: number, info: number, seed: number): void {
@@ -166,25 +180,16 @@ function keyOther(words: Int32Array, r: number, meta: number, one: number, info:
   const swap = (kind & ONE_WAY) === 0 && isSwapped(words, r, kind, ports);
   const rotates = (kind & (HAS_PORTS | HAS_ICMP)) !== 0 && swap;
   const ordered = rotates ? (ports << 16) | (ports >>> 16) : ports;
-  words[r + KEY_HASH] = hashWide(words, r, swap ? 4 : 0, ordered, kind, seed);
+  words[r + KEY_HASH] = hashWide(words, r, ordered, kind, seed);
   words[r + KEY_KIND] = kind;
   words[r + KEY_PORTS] = ordered;
   words[r + KEY_INFO] = (swap ? FROM_HIGH : 0) | (isWide(kind) ? WIDE : 0) | info;
 }
 
-/** Both ends take turns in two chains, so that a processor works on both at once. */
-function hashWide(words: Int32Array, r: number, across: number, ports: number, kind: number, seed: number): number {
-  const low = r + SRC + across;
-  const high = r + DST - across;
-  let a = Math.imul(words[low] ^ seed, 0x9e3779b1);
-  let b = Math.imul(words[high] ^ seed, 0xc2b2ae35);
-  a = Math.imul(a ^ (a >>> 15) ^ words[low + 1], 0x85ebca6b);
-  b = Math.imul(b ^ (b >>> 15) ^ words[high + 1], 0x85ebca6b);
-  a = Math.imul(a ^ (a >>> 13) ^ words[low + 2], 0xcc9e2d51);
-  b = Math.imul(b ^ (b >>> 13) ^ words[high + 2], 0xcc9e2d51);
-  a = Math.imul(a ^ (a >>> 15) ^ words[low + 3], 0x1b873593);
-  b = Math.imul(b ^ (b >>> 15) ^ words[high + 3], 0x27d4eb2f);
-  return finish(Math.imul(a ^ (a >>> 16) ^ ports, 0x85ebca6b) ^ b ^ (b >>> 13) ^ kind);
+function hashWide(words: Int32Array, r: number, ports: number, kind: number, seed: number): number {
+  const source = hashEnd(words[r + SRC], words[r + SRC + 1], words[r + SRC + 2], words[r + SRC + 3], seed);
+  const destination = hashEnd(words[r + DST], words[r + DST + 1], words[r + DST + 2], words[r + DST + 3], seed);
+  return finish(Math.imul(hashEnds(source, destination) ^ ports, 0x85ebca6b) ^ kind);
 }
 
 function useMacAddresses(words: Int32Array, r: number, meta: number): void {
