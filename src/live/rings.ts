@@ -5,7 +5,11 @@ import type { BpfProgram, Libc } from './native.ts';
 import { ReaderThread, type ReaderThreadDeps } from './reader-thread.ts';
 import { PacketSocket, type SocketCounts } from './socket.ts';
 
-const BLOCK_BYTES = 1 << 20;
+/**
+ * A block is given when it is full, or after `RETIRE_MS`: at low rates it is their number that decides how long a reader
+ * may be away. The largest frame (64 KiB) fits into one.
+ */
+const BLOCK_BYTES = 128 << 10;
 const RETIRE_MS = 20;
 /** A ring without a size holds this much of the line's speed, within these bounds, MiB. */
 const LINE_SECONDS = 0.5;
