@@ -4,7 +4,7 @@ import type { FlowBatch } from '../model/flow-batch.ts';
 import { FlowRingWriter } from '../model/flow-ring.ts';
 import { NameFeed } from '../model/name-feed.ts';
 import type { Names } from '../model/names.ts';
-import { type CollectorWorkerData, ENTRY, MOST_COUNTERS, REQUESTED, STOPPED } from './collector-memory.ts';
+import { type CollectorWorkerData, ENTRY, MOST_COUNTERS, REQUESTED, STOPPED, TAKEN } from './collector-memory.ts';
 import { Decoding } from './decoding.ts';
 import type { FrameDecoder } from './frames.ts';
 import { MessageReceiver, type Receiver, SLOTS } from './message-receiver.ts';
@@ -40,6 +40,7 @@ export class CollectorLoop {
   readonly #control: Int32Array;
   readonly #shared: Float64Array;
   readonly #ring: FlowRingWriter;
+  readonly #texts: FlowRingWriter;
   readonly #feed: NameFeed;
   readonly #counters: readonly Counter[];
   readonly #series: Parameters<SeriesSink>[] = [];
@@ -57,20 +58,21 @@ export class CollectorLoop {
     this.#data = data;
     this.#control = new Int32Array(data.control);
     this.#shared = new Float64Array(data.counters);
-    this.#ring = new FlowRingWriter(data.ring);
+    this.#ring = new FlowRingWriter(data.rows);
+    this.#texts = new FlowRingWriter(data.texts);
     this.#feed = new NameFeed(names);
     this.#receiver = new MessageReceiver(this.#library, data.fd, data.bell);
     this.#decoding = new Decoding(data.options, {
       names,
       metrics,
       frames,
-      capacity: data.ring.rows,
+      batches: () => this.#ring.claim(),
       onFlows: (batch) => this.#rows(batch),
       onSeries: (...reading) => void this.#series.push(reading),
     });
     this.#counters = metrics.all();
     for (const part of data.saved) this.#decoding.restore(new StateReader(part), this.#isMine);
-    this.#ring.text(ENTRY.counters, JSON.stringify(this.#counters));
+    this.#texts.text(ENTRY.counters, JSON.stringify(this.#counters));
     this.#tell();
   }
 
@@ -114,13 +116,14 @@ export class CollectorLoop {
 
   #give(): void {
     this.#decoding.decoder.flush();
-    if (this.#series.length > 0) this.#ring.text(ENTRY.series, JSON.stringify(this.#series.splice(0)));
+    if (this.#series.length > 0 && this.#texts.free > ROOM)
+      this.#texts.text(ENTRY.series, JSON.stringify(this.#series.splice(0)));
   }
 
   #rows(batch: FlowBatch): void {
     const fresh = this.#feed.fresh();
-    if (fresh !== null) this.#ring.text(ENTRY.names, fresh);
-    this.#ring.rows(ENTRY.rows, batch);
+    if (fresh !== null) this.#texts.text(ENTRY.names, fresh);
+    this.#ring.publish(ENTRY.rows, batch);
   }
 
   #sleep(ms: number): void {
@@ -143,19 +146,24 @@ export class CollectorLoop {
   #tell(): void {
     const { decoder } = this.#decoding;
     this.#toldMs = Date.now();
-    if (decoder.datagrams === this.#told || this.#ring.free <= ROOM) return;
+    if (decoder.datagrams === this.#told || this.#texts.free <= ROOM) return;
     this.#told = decoder.datagrams;
-    this.#ring.text(ENTRY.status, JSON.stringify(decoder.status()));
+    this.#texts.text(ENTRY.status, JSON.stringify(decoder.status()));
   }
 
-  /** Everything that a checkpoint needs, behind the rows before it. */
+  /** Everything that a checkpoint needs, behind the rows before it; nothing goes on until it was taken. */
   #answer(): void {
-    this.#answered = Atomics.load(this.#control, REQUESTED);
+    const control = this.#control;
+    this.#answered = Atomics.load(control, REQUESTED);
     this.#give();
     this.#publish();
-    this.#ring.text(ENTRY.status, JSON.stringify(this.#decoding.decoder.status()));
+    this.#texts.text(ENTRY.status, JSON.stringify(this.#decoding.decoder.status()));
     const out = new StateWriter();
     this.#decoding.save(out);
-    this.#ring.bytes(ENTRY.state, out.concat());
+    this.#texts.bytes(ENTRY.state, out.concat());
+    for (let taken = Atomics.load(control, TAKEN); taken !== this.#answered && !this.#texts.closed; ) {
+      Atomics.wait(control, TAKEN, taken, IDLE_MS);
+      taken = Atomics.load(control, TAKEN);
+    }
   }
 }

@@ -2,10 +2,18 @@ import type { Worker } from 'node:worker_threads';
 import { messageOf, WeirError } from '../core/errors.ts';
 import type { Counter, Metrics } from '../core/metrics.ts';
 import { createFlowBatch, type FlowBatch } from '../model/flow-batch.ts';
-import { createFlowRing, type FlowRingMemory, FlowRingReader } from '../model/flow-ring.ts';
+import { createFlowRing, FlowRingReader } from '../model/flow-ring.ts';
 import { NameMap } from '../model/name-feed.ts';
 import type { Names } from '../model/names.ts';
-import { type CollectorWorkerData, ENTRY, MOST_COUNTERS, REQUESTED, STOPPED } from './collector-memory.ts';
+import {
+  CONTROL_WORDS,
+  type CollectorWorkerData,
+  ENTRY,
+  MOST_COUNTERS,
+  REQUESTED,
+  STOPPED,
+  TAKEN,
+} from './collector-memory.ts';
 import type { CollectorOptions } from './collector-options.ts';
 import type { ExporterStatus } from './exporter-status.ts';
 import type { Library } from './native-library.ts';
@@ -43,9 +51,10 @@ export class CollectorThread {
   exporters: ExporterStatus[] = [];
   readonly #deps: ThreadDeps;
   readonly #ports: TakingPorts;
-  readonly #ring: FlowRingReader;
+  readonly #rows: FlowRingReader;
+  readonly #texts: FlowRingReader;
   readonly #names: NameMap;
-  readonly #control = new Int32Array(new SharedArrayBuffer(8));
+  readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
   readonly #shared = new Float64Array(new SharedArrayBuffer(8 * (MOST_COUNTERS + 1)));
   readonly #worker: Worker;
   readonly #ended: Promise<unknown>;
@@ -55,16 +64,19 @@ export class CollectorThread {
   #counters: Counter[] = [];
   readonly #followed = new Float64Array(MOST_COUNTERS);
   #state: Uint8Array | null = null;
+  /** A checkpoint waits for the thread's state. */
+  #asking = false;
 
   constructor(place: ThreadPlace, ports: TakingPorts, deps: ThreadDeps) {
-    const memory: FlowRingMemory = createFlowRing(ROWS);
+    const [rows, texts] = [createFlowRing(ROWS), createFlowRing(ROWS)];
     this.#ports = ports;
     this.#deps = deps;
-    this.#ring = new FlowRingReader(memory);
+    this.#rows = new FlowRingReader(rows);
+    this.#texts = new FlowRingReader(texts);
     this.#names = new NameMap(deps.names, place.share);
     this.#bell = deps.library.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     const [control, counters] = [this.#control.buffer, this.#shared.buffer] as SharedArrayBuffer[];
-    this.#worker = deps.startWorker({ ...place, ring: memory, control, counters, bell: this.#bell });
+    this.#worker = deps.startWorker({ ...place, rows, texts, control, counters, bell: this.#bell });
     this.#ended = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.#worker.on('error', (cause) => deps.failed(messageOf(cause)));
   }
@@ -74,8 +86,7 @@ export class CollectorThread {
     const failed = new Promise<never>((_, reject) => this.#worker.once('error', reject));
     failed.catch(() => {});
     while (this.#counters.length === 0) {
-      if (this.#ring.next()) this.#entry((batch) => this.#ports.onFlows(batch));
-      else await Promise.race([this.#ring.ready(), failed]);
+      if (!this.#readTexts()) await Promise.race([this.#texts.ready(), failed]);
     }
   }
 
@@ -86,35 +97,46 @@ export class CollectorThread {
 
   /** Whether something is there for `poll`. */
   get ready(): boolean {
-    return this.#ring.waiting;
+    return this.#rows.waiting || this.#texts.waiting;
   }
 
   /** Gives what the thread has ready, about `budget` rows. @returns whether there may be more */
   poll(budget: number): boolean {
     this.follow();
+    this.#readTexts();
     for (let given = 0; given < budget; ) {
-      if (!this.#ring.next()) return false;
-      given += this.#entry((batch) => this.#ports.onFlows(batch));
+      const batch = this.#next();
+      if (batch === null) return false;
+      given += batch.length;
+      this.#ports.onFlows(batch);
     }
     return true;
   }
 
-  #entry(onRows: (batch: FlowBatch) => void): number {
-    if (this.#ring.kind === ENTRY.rows) {
-      const { batch } = this.#ring;
-      const { length } = batch;
-      this.#names.translate(batch);
-      onRows(batch);
-      return length;
+  /** The rows that come next, with this thread's ids; null when there are none. */
+  #next(): FlowBatch | null {
+    if (!this.#rows.next()) return null;
+    // Names were told before the rows that carry their ids.
+    this.#readTexts();
+    const { batch } = this.#rows;
+    this.#names.translate(batch);
+    return batch;
+  }
+
+  /** @returns whether there were any */
+  #readTexts(): boolean {
+    const texts = this.#texts;
+    let any = false;
+    while (this.#state === null && texts.next()) {
+      any = true;
+      this.#pieces.push(texts.bytes);
+      if (texts.value === 0) this.#told(texts.kind, Buffer.concat(this.#pieces.splice(0)));
     }
-    this.#pieces.push(this.#ring.bytes);
-    if (this.#ring.value > 0) return 0;
-    this.#told(this.#ring.kind, Buffer.concat(this.#pieces.splice(0)));
-    return 0;
+    return any;
   }
 
   #told(kind: number, bytes: Buffer): void {
-    if (kind === ENTRY.state) this.#state = bytes;
+    if (kind === ENTRY.state) this.#takeState(bytes);
     else if (kind === ENTRY.names) this.#names.learn(bytes.toString());
     else if (kind === ENTRY.status) this.exporters = JSON.parse(bytes.toString());
     else if (kind === ENTRY.counters) this.#follows(JSON.parse(bytes.toString()));
@@ -140,17 +162,45 @@ export class CollectorThread {
    * @throws WeirError `exporter.thread`
    */
   state(rows: FlowBatch[]): Uint8Array {
-    this.#state = null;
+    this.#asking = true;
     Atomics.add(this.#control, REQUESTED, 1);
     this.#wake();
     const endMs = performance.now() + ANSWER_MS;
     while (this.#state === null) {
-      if (this.#ring.next()) this.#entry((batch) => rows.push(copyOf(batch)));
-      else if (performance.now() > endMs) throw new WeirError('exporter.thread', 'a collecting thread does not answer');
-      else this.#ring.wait(LOOK_MS);
+      const any = this.#readTexts();
+      if (this.#takeRows(rows) || any) continue;
+      if (performance.now() > endMs) {
+        this.#asking = false;
+        throw new WeirError('exporter.thread', 'a collecting thread does not answer');
+      }
+      this.#texts.wait(LOOK_MS);
     }
+    this.#takeRows(rows);
+    const state = this.#state;
+    this.#state = null;
+    this.#letGo();
     this.follow();
-    return this.#state;
+    return state;
+  }
+
+  /** A state that nobody waits for any more is of no use. */
+  #takeState(state: Uint8Array): void {
+    if (this.#asking) this.#state = state;
+    else this.#letGo();
+  }
+
+  /** The thread goes on. */
+  #letGo(): void {
+    this.#asking = false;
+    Atomics.store(this.#control, TAKEN, Atomics.load(this.#control, REQUESTED));
+    Atomics.notify(this.#control, TAKEN);
+  }
+
+  /** Copies the rows that are there. @returns whether there were any */
+  #takeRows(rows: FlowBatch[]): boolean {
+    const before = rows.length;
+    for (let batch = this.#next(); batch !== null; batch = this.#next()) rows.push(copyOf(batch));
+    return rows.length > before;
   }
 
   #wake(): void {
@@ -162,7 +212,8 @@ export class CollectorThread {
 
   async stop(): Promise<void> {
     Atomics.store(this.#control, STOPPED, 1);
-    this.#ring.close();
+    this.#rows.close();
+    this.#texts.close();
     this.#wake();
     await this.#ended;
     this.follow();

@@ -1,7 +1,7 @@
 import type { Counter, Metrics } from '../core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { parseBytes, parseDurationUs } from '../core/units.ts';
-import type { FlowSink } from '../model/flow-batch.ts';
+import type { FlowBatch, FlowSink } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
 import type { CollectorOptions } from './collector-options.ts';
 import { DatagramQueue } from './datagram-queue.ts';
@@ -16,8 +16,8 @@ export interface DecodingDeps {
   frames: FrameDecoder;
   onFlows: FlowSink;
   onSeries: SeriesSink;
-  /** Rows of a batch. */
-  capacity?: number;
+  /** Where rows are written. */
+  batches?: () => FlowBatch;
 }
 
 /** Datagrams that were taken from a socket, in a bounded queue, and the decoder that makes rows of them. */
@@ -27,7 +27,7 @@ export class Decoding implements Stateful {
   readonly #full: Counter;
 
   constructor(options: CollectorOptions, deps: DecodingDeps) {
-    const { names, metrics, frames, onFlows, onSeries, capacity } = deps;
+    const { names, metrics, frames, onFlows, onSeries, batches } = deps;
     this.queue = new DatagramQueue(parseBytes(options.queue));
     this.#full = metrics.counter(
       'weir_exporter_dropped_total{cause="queue_full"}',
@@ -37,7 +37,7 @@ export class Decoding implements Stateful {
       {
         names,
         frames,
-        capacity,
+        batches,
         templateLifetimeUs: parseDurationUs(options.templateLifetime),
         samplingOf: samplingTable(options.sampling),
         withdrawals: options.type === 'ipfix' && options.transport !== 'udp',

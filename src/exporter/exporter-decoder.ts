@@ -1,6 +1,6 @@
 import type { Metrics } from '../core/metrics.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
-import type { FlowSink } from '../model/flow-batch.ts';
+import { createFlowBatch, type FlowBatch, type FlowSink } from '../model/flow-batch.ts';
 import type { Names } from '../model/names.ts';
 import { ExporterCounters } from './counters.ts';
 import { DataSets, type RecordSink } from './data-sets.ts';
@@ -27,8 +27,8 @@ export interface ExporterOptions {
   names: Names;
   /** Looks into packets that records carry. */
   frames: FrameDecoder;
-  /** Rows of the batch. Default 4096. */
-  capacity?: number;
+  /** Gives the batch to fill, at the start and after each that went to the sink. Default: one of 4096 rows. */
+  batches?: () => FlowBatch;
   /** Exporters that are remembered. Default 4096. */
   maxExporters?: number;
   /** A template that was not announced again for so long is forgotten. Default a day. */
@@ -75,7 +75,7 @@ export class ExporterDecoder implements Stateful {
       counters,
     );
     this.#datagram = new DatagramReader(this.#exporters, counters);
-    this.#writer = new RowWriter(options.capacity ?? 4096, deps.onFlows, frames.fillRecord);
+    this.#writer = new RowWriter(options.batches ?? always(createFlowBatch(4096)), deps.onFlows, frames.fillRecord);
     this.#records = new DataSets(this.#writer, counters, deps.onRecord ?? null);
     this.#sflow = new SflowReader(this.#writer, frames, counters, deps.onRecord ?? null, deps.onSeries ?? null);
     this.#held = new HeldSets({ mostBytes, lifetimeUs: options.heldLifetimeUs ?? HOUR_US }, counters);
@@ -156,4 +156,8 @@ export class ExporterDecoder implements Stateful {
   restore(state: StateReader, isMine: (sender: string) => boolean = () => true): void {
     restoreExporters(state, { exporters: this.#exporters, held: this.#held, sets: this.#sets, isMine });
   }
+}
+
+function always(batch: FlowBatch): () => FlowBatch {
+  return () => batch;
 }

@@ -1,12 +1,4 @@
-import {
-  createFlowBatch,
-  type FlowBatch,
-  type FlowSink,
-  NO_LAYER2,
-  NO_OCTETS,
-  NO_PACKETS,
-  NO_PROTOCOL,
-} from '../model/flow-batch.ts';
+import { type FlowBatch, type FlowSink, NO_LAYER2, NO_OCTETS, NO_PACKETS, NO_PROTOCOL } from '../model/flow-batch.ts';
 import type { Context } from './context.ts';
 import { NTP_EPOCH } from './field-value.ts';
 import { Blanks } from './row-blanks.ts';
@@ -44,18 +36,31 @@ export type FrameFiller = (data: Uint8Array, template: Template, places: Places,
  * when it is full and when `flush` is called.
  */
 export class RowWriter {
-  readonly batch: FlowBatch;
+  batch: FlowBatch;
   readonly #scratch: RowScratch;
-  readonly #blanks: Blanks;
+  #blanks: Blanks;
+  /** One a batch. */
+  readonly #allBlanks = new Map<FlowBatch, Blanks>();
   readonly #sink: FlowSink;
   readonly #fillFrame: FrameFiller;
+  readonly #next: () => FlowBatch;
 
-  constructor(capacity: number, sink: FlowSink, fillFrame: FrameFiller) {
-    this.batch = createFlowBatch(capacity);
-    this.#scratch = new RowScratch(capacity);
-    this.#blanks = new Blanks(this.batch);
+  /** @param next gives the batch to fill, at the start and after each that went to the sink: few, in turn */
+  constructor(next: () => FlowBatch, sink: FlowSink, fillFrame: FrameFiller) {
+    this.#next = next;
+    this.batch = next();
+    this.#scratch = new RowScratch(this.batch.capacity);
+    this.#blanks = this.#blanksOf(this.batch);
     this.#sink = sink;
     this.#fillFrame = fillFrame;
+  }
+
+  #blanksOf(batch: FlowBatch): Blanks {
+    const known = this.#allBlanks.get(batch);
+    if (known !== undefined) return known;
+    const made = new Blanks(batch);
+    this.#allBlanks.set(batch, made);
+    return made;
   }
 
   /** Rows of `count` records of fixed length that begin at `at`. */
@@ -111,7 +116,9 @@ export class RowWriter {
   flush(): void {
     if (this.batch.length === 0) return;
     this.#sink(this.batch);
+    this.batch = this.#next();
     this.batch.length = 0;
+    this.#blanks = this.#blanksOf(this.batch);
   }
 
   #room(): number {

@@ -65,6 +65,19 @@ export class FlowRingWriter {
     this.#publish(kind, value, BARE);
   }
 
+  /** A batch in the ring itself, to be filled and published; nothing else with a slot may be written before that. */
+  claim(): FlowBatch {
+    const batch = this.#slots[this.#freeSlot()];
+    batch.length = 0;
+    return batch;
+  }
+
+  /** Publishes the batch that was claimed. */
+  publish(kind: number, { length }: FlowBatch): void {
+    this.#slotsWritten++;
+    this.#publish(kind, 0, length);
+  }
+
   /** Copies the rows of a batch of the ring's capacity. */
   rows(kind: number, batch: FlowBatch): void {
     this.#slots[this.#freeSlot()].copyAll(batch);

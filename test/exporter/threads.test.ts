@@ -149,6 +149,23 @@ describe.skipIf(!hasNativeSocket)('a collector with threads', () => {
     expect(one.rows.length).toBe(EXPORTERS.length);
   });
 
+  it('saved again and again while datagrams come: every record once', async () => {
+    const one = collector({ workers: 2 });
+    await one.source.start(() => {});
+    const many = Array.from({ length: 100 }, (_, i) => data(i + 1));
+    let isSent = false;
+    const sending = send(one, [template, ...many]).then(() => {
+      isSent = true;
+    });
+    const wanted = EXPORTERS.flatMap((exporter) => many.map((_, i) => `${exporter} ${i + 1}`));
+    await until(one, () => {
+      one.source.save(new StateWriter());
+      return isSent && one.rows.length >= wanted.length;
+    });
+    await sending;
+    expect(one.rows.toSorted()).toEqual(wanted.toSorted());
+  });
+
   it('counts what the queue has no room for: sent is received and dropped', async () => {
     const one = collector({ workers: 1, queue: '2KiB' });
     await one.source.start(() => {});
