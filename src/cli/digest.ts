@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Metrics } from '../core/metrics.ts';
 import { formatUs, parseTimeUs } from '../core/time.ts';
 import { formatDuration, formatNumber, formatQuantity } from '../core/units.ts';
-import { forecasters, recordText } from '../forecast/forecast.ts';
+import { type CalendarOptions, calendarForecasters, forecasters, recordText } from '../forecast/forecast.ts';
 import type { Transition } from '../model/alert.ts';
 import type { KeyPart } from '../model/plan.ts';
 import type { Key } from '../model/window-result.ts';
@@ -23,6 +23,7 @@ export async function collectDigest(
   untilUs: number,
   metrics: Metrics,
   speedOf: (key: Key) => number = () => Number.NaN,
+  calendar: CalendarOptions = {},
 ): Promise<DigestData> {
   const fromUs = untilUs - DAY_US;
   const db = openState(folder, { readOnly: true });
@@ -48,7 +49,7 @@ export async function collectDigest(
         { name: 'flows', value: formatNumber(now.flows), change: change(now.flows, before.flows) },
       ],
       forecasts: [
-        ...(await forecastLines(reader, (exporter, port) => speedOf({ exporter, in_if: port }))),
+        ...(await forecastLines(reader, (exporter, port) => speedOf({ exporter, in_if: port }), calendar)),
         ...told
           .sort((a, b) => b.n - a.n)
           .slice(0, MOST_FORECASTS)
@@ -116,7 +117,8 @@ function change(now: number, before: number): string | null {
 }
 
 /** Sentences for the longest stored interface and total loads: the peak of the coming day, when the line is full. */
-async function forecastLines(reader: HistoryReader, speedOf: SpeedOf): Promise<string[]> {
+async function forecastLines(reader: HistoryReader, speedOf: SpeedOf, calendar: CalendarOptions): Promise<string[]> {
+  const factory = calendarForecasters(forecasters, calendar);
   const names = (await reader.seriesNames()).filter(
     ({ series }) => /^(interface|total)/.test(series) && series.endsWith('.bps'),
   );
@@ -125,9 +127,9 @@ async function forecastLines(reader: HistoryReader, speedOf: SpeedOf): Promise<s
     const points = await reader.series(series);
     const stepUs = points.length > 1 ? points[1].timeUs - points[0].timeUs : 0;
     if (!(stepUs > 0)) continue;
-    const model = forecasters.create({ stepUs });
+    const model = factory.create({ stepUs });
     for (const { timeUs, value } of points) model.update(timeUs, value);
-    const forecast = model.forecast(Math.round(DAY_US / stepUs));
+    const forecast = model.forecast(Math.round(DAY_US / model.forecast(1).stepUs));
     if (forecast.learned && forecast.points.length > 0) lines.push(`${series}: ${peakText(forecast)}`);
     const full = filling(series, model, speedOf);
     if (full !== null) lines.push(`${series}: ${full}`);

@@ -12,6 +12,8 @@ export interface Grid {
 export interface ModelOptions {
   holidays?: string;
   zone?: string;
+  /** Holidays of the configuration, where no file names others. */
+  dates?: readonly string[];
 }
 
 /** A series younger than this borrows its day from a parent. */
@@ -19,7 +21,7 @@ const YOUNG_US = 2 * 86_400e6;
 
 /** Makes forecasters that have learned a series; a young one with the parent's past before it, where there is a parent. */
 export function modelMaker(options: ModelOptions, parent: SeriesFile | null) {
-  const holidays = options.holidays === undefined ? [] : readDates(options.holidays);
+  const holidays = options.holidays === undefined ? (options.dates ?? []) : readDates(options.holidays);
   const { zone } = options;
   const calendar = holidays.length > 0 || zone !== undefined;
   const create = (stepUs: number): LoadForecaster => {
@@ -45,7 +47,7 @@ function recentOf({ startUs, values }: Grid, stepUs: number) {
   return { recent: values, lastUs: startUs + (values.length - 1) * stepUs };
 }
 
-function withCalendar(inner: LoadForecaster, holidays: string[], zone: string | undefined): LoadForecaster {
+function withCalendar(inner: LoadForecaster, holidays: readonly string[], zone: string | undefined): LoadForecaster {
   return orUnknown(zone, () => new CalendarForecaster(inner, { holidays, zone }));
 }
 

@@ -75,7 +75,8 @@ export function forecastCommand(program: Command): void {
     .action(run);
 }
 
-async function run(names: string[], options: Options): Promise<void> {
+async function run(names: string[], given: Options): Promise<void> {
+  const options = withCalendar(given);
   const stepUs = stepOption(options.step);
   const out = new LineWriter();
   if (options.record) return tellRecord(out, options);
@@ -104,6 +105,13 @@ async function run(names: string[], options: Options): Promise<void> {
   }
   answer.end(out);
   out.close();
+}
+
+/** Zone and holidays of the configuration, where the command line names no others. */
+function withCalendar(options: Options): Options {
+  if (options.config === undefined || options.backtest) return options;
+  const { zone, holidays } = requireConfig(options.config).forecast;
+  return { ...options, zone: options.zone ?? zone, dates: holidays };
 }
 
 /** Loads are forecast in logarithms. */

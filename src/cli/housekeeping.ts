@@ -84,8 +84,8 @@ export class Housekeeping {
     const { config, notifier, flush, metrics, logger } = this.#ports;
     try {
       await flush();
-      const { store, digest: wanted } = config();
-      const digest = await collectDigest(store.path, systemClock.nowUs(), metrics, interfaceSpeeds(config()));
+      const { store, digest: wanted, forecast: calendar } = config();
+      const digest = await collectDigest(store.path, systemClock.nowUs(), metrics, interfaceSpeeds(config()), calendar);
       notifier()?.enqueueDigest(digest, wanted.to);
       logger.info({ code: 'notify.digest', until: digest.until });
     } catch (error) {
