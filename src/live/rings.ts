@@ -106,6 +106,7 @@ function openSockets(libc: Libc, device: NetworkInterface, options: RingsOptions
   const sockets: PacketSocket[] = [];
   try {
     for (let i = 0; i < workers; i++) sockets.push(new PacketSocket(libc, device, common));
+    for (const socket of sockets) socket.begin();
   } catch (cause) {
     for (const opened of sockets) opened.close();
     throw cause;

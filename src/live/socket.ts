@@ -18,6 +18,7 @@ import {
   PACKET_VERSION,
   RAW_HARDWARE,
   SO_ATTACH_FILTER,
+  SO_DETACH_FILTER,
   SO_ERROR,
   SOCK_CLOEXEC,
   SOCK_RAW,
@@ -29,6 +30,9 @@ import {
 } from './constants.ts';
 import type { NetworkInterface } from './interface.ts';
 import type { BpfProgram, Libc } from './native.ts';
+
+/** The filter that lets nothing through: `ret #0`. */
+const NOTHING: BpfProgram = Uint8Array.of(6, 0, 0, 0, 0, 0, 0, 0);
 
 export interface SocketOptions {
   blockBytes: number;
@@ -69,7 +73,8 @@ export class PacketSocket {
   readonly #interface: NetworkInterface;
 
   /**
-   * Opens and binds. The socket takes part in nothing before it is bound, so the filter is in force from the first packet on.
+   * Opens and binds. The socket takes part in nothing before it is bound, so the filter is in force from the first packet on; of a
+   * group, `begin` lets the packets in.
    * Throws `live.permission` when that is not allowed, `live.memory` when there is no room for the ring.
    */
   constructor(libc: Libc, device: NetworkInterface, options: SocketOptions) {
@@ -91,14 +96,23 @@ export class PacketSocket {
   }
 
   #prepare(): { address: bigint; unmap(): void } {
-    const { blockBytes, blocks, retireMs, filter, cardTime } = this.#options;
+    const { blockBytes, blocks, retireMs, filter, cardTime, fanout } = this.#options;
     this.#set(PACKET_VERSION, words(TPACKET_V3));
     this.#set(PACKET_RESERVE, words(TAG_BYTES));
     if (cardTime) this.#set(PACKET_TIMESTAMP, words(RAW_HARDWARE));
-    if (filter !== null) this.#attach(filter);
+    const first = fanout === null ? filter : NOTHING;
+    if (first !== null) this.#attach(first);
     const frames = (blockBytes / FRAME_BYTES) * blocks;
     this.#set(PACKET_RX_RING, words(blockBytes, blocks, FRAME_BYTES, frames, retireMs, 0, 0));
     return this.#libc.map(this.#fd, blockBytes * blocks);
+  }
+
+  /** One of many rings takes nothing until this is called: before all are in the group, some packets would come twice. */
+  begin(): void {
+    const { filter, fanout } = this.#options;
+    if (fanout === null) return;
+    if (filter !== null) this.#attach(filter);
+    else this.#libc.setsockopt(this.#fd, SOL_SOCKET, SO_DETACH_FILTER, words(0), 4);
   }
 
   /** `struct sock_fprog`: a count and a pointer, which is an address within this process. */
