@@ -5,6 +5,7 @@
 const ZERO = 48;
 const NINE = 57;
 const MINUS = 45;
+const SLASH = 47;
 const DOT = 46;
 const COLON = 58;
 const COMMA = 44;
@@ -87,7 +88,7 @@ const NANOSECONDS = 1e17;
 
 /** A time as microseconds since the epoch: ISO 8601 (UTC unless it says otherwise), or a number whose size tells its unit. */
 export function timeToUs(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from >= 10 && bytes[from + 4] === MINUS) return isoToUs(bytes, from, to);
+  if (to - from >= 10 && (bytes[from + 4] === MINUS || bytes[from + 4] === SLASH)) return isoToUs(bytes, from, to);
   const dot = bytes.indexOf(DOT, from);
   const wholeDigits = (dot < 0 || dot >= to ? to : dot) - from;
   if (wholeDigits <= 11) return secondsToUs(bytes, from, to);
@@ -108,14 +109,14 @@ export function nanosecondsToUs(bytes: Uint8Array, from: number, to: number): nu
   return digits(bytes, to - 3, to) >= 0 && value >= 0 ? value : Number.NaN;
 }
 
-/** `YYYY-MM-DD`, a blank or T, `HH:MM:SS`, a fraction, and Z, an offset or nothing (then it is UTC). */
+/** `YYYY-MM-DD` or `YYYY/MM/DD`, a blank or T, `HH:MM:SS`, a fraction, and Z, an offset or nothing (then it is UTC). */
 function isoToUs(bytes: Uint8Array, from: number, to: number): number {
   const days = daysOf(
     digits(bytes, from, from + 4),
     digits(bytes, from + 5, from + 7),
     digits(bytes, from + 8, from + 10),
   );
-  if (Number.isNaN(days) || bytes[from + 7] !== MINUS) return Number.NaN;
+  if (Number.isNaN(days) || bytes[from + 7] !== bytes[from + 4]) return Number.NaN;
   if (to === from + 10) return days * DAY_SECONDS * 1e6;
   if (to < from + 19 || bytes[from + 13] !== COLON || bytes[from + 16] !== COLON) return Number.NaN;
   const hour = digits(bytes, from + 11, from + 13);
@@ -214,10 +215,11 @@ export function flagsOf(bytes: Uint8Array, from: number, to: number): number {
 /** Added to what `portOf` answers for `type.code`: the type is in the high byte, the code in the low one. */
 export const ICMP_PORT = 1 << 16;
 
-/** A port, or ICMP type and code as `8.0`. */
+/** A port, also in hexadecimal with `0x`, or ICMP type and code as `8.0`. */
 export function portOf(bytes: Uint8Array, from: number, to: number): number {
   const whole = digits(bytes, from, to);
   if (whole >= 0) return whole <= 0xffff ? whole : Number.NaN;
+  if (to - from <= 6 && bytes[from] === ZERO && (bytes[from + 1] | 32) === 120) return hexOf(bytes, from, to);
   const dot = bytes.indexOf(DOT, from);
   if (dot < 0 || dot >= to) return Number.NaN;
   const type = digits(bytes, from, dot);

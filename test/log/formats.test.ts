@@ -270,6 +270,41 @@ describe('a mapping', () => {
     ]);
   });
 
+  it('the labelled flows of Argus: one mapping reads them', async () => {
+    const { flows, reader } = await readLog(
+      lines(
+        'StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,sTos,dTos,TotPkts,TotBytes,SrcBytes,Label',
+        '2011/08/10 09:46:59.607825,1.026539,tcp,94.44.127.113,1577,   ->,147.32.84.59,6881,S_RA,0,0,4,276,156,flow=Background',
+        '2011/08/10 09:47:00.634364,0.0,icmp,147.32.84.1,0x0303,   ->,147.32.85.2,0x5bd1,URP,0,,1,70,70,flow=To-Botnet',
+      ),
+      {
+        format: {
+          format: 'csv',
+          separator: ',',
+          fields: {
+            StartTime: 'flowStart',
+            Dur: 'flowDuration',
+            Proto: 'protocolIdentifier',
+            SrcAddr: 'sourceAddress',
+            Sport: 'sourceTransportPort',
+            DstAddr: 'destinationAddress',
+            Dport: 'destinationTransportPort',
+            TotPkts: 'packetDeltaCount',
+            TotBytes: 'octetDeltaCount',
+          },
+        },
+      },
+    );
+    expect(reader.error).toBeNull();
+    expect(flows[0]).toMatchObject({
+      flowStart: '2011-08-10T09:46:59.607825Z',
+      flowEnd: '2011-08-10T09:47:00.634364Z',
+      sourceTransportPort: 1577,
+      octetDeltaCount: 276,
+    });
+    expect(flows[1]).toMatchObject({ protocolIdentifier: 1, packetDeltaCount: 1 });
+  });
+
   it('paths in JSON', async () => {
     const { flows } = await readLog('{"net":{"from":"192.0.2.1","to":"192.0.2.2"},"bits":800}\n', {
       format: {
