@@ -63,7 +63,7 @@ export function beginRecord(table: FlowTable, row: number, timeUs: number): void
   cold[c + T.FLOW_DNS_TYPES] = 0;
   cold[c + T.SLICE_DNS] = 0;
   clearCounts(hot, o);
-  const over = T.RECORD_DNS_RESPONSE | T.LATE | T.FOLDED | T.SPILLED | T.MAY_BE_DUE;
+  const over = T.RECORD_DNS_RESPONSE | T.LATE | T.FOLDED | T.UNFOLDED | T.SPILLED | T.MAY_BE_DUE;
   hot[o + T.STATE] = (hot[o + T.STATE] | T.NO_SLICE) & ~over;
 }
 

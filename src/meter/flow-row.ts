@@ -102,6 +102,8 @@ export const FOLDED = 1 << 19;
 export const SPILLED = 1 << 20;
 /** The record may be older than the active timeout: each packet is looked at. */
 export const MAY_BE_DUE = 1 << 21;
+/** The slice that left last still stands in the hot row: it is added to the totals only when another one opens. */
+export const UNFOLDED = 1 << 22;
 /** What survives when a row is freed and taken again: a row number leaves each list only when the list is walked. */
 export const MEMBERSHIPS = IN_OPEN_SLICES | IN_CLOSING | IN_WHEEL;
 /** A packet of a flow in one of these states leaves the fast path. */

@@ -127,25 +127,38 @@ export function lastUs(table: FlowTable, row: number): number {
   return Math.max(end, table.foldF64[((row << T.FOLD_SHIFT) >> 1) + T.LAST_F64]);
 }
 
-/** Adds the open slice to the record's totals and empties it. */
+/** Adds the slice that left to the record's totals, and empties the counters. */
 export function foldSlice(table: FlowTable, row: number): void {
-  const { hot, fold, foldF64 } = table;
+  const { hot, fold } = table;
   const o = row << T.HOT_SHIFT;
   const f = row << T.FOLD_SHIFT;
-  const d = f >> 1;
   const state = hot[o + T.STATE];
-  if ((state & T.FOLDED) === 0) {
-    for (let k = f + 2 * T.PACKETS_F64; k <= f + T.TOTAL_FLAGS; k++) fold[k] = 0;
-    hot[o + T.STATE] = state | T.FOLDED;
-  }
-  for (let end = 0; end < 2; end++) {
-    foldF64[d + T.PACKETS_F64 + end] += hot[o + T.SLICE_PACKETS + end] >>> 0;
-    foldF64[d + T.OCTETS_F64 + end] += hot[o + T.SLICE_OCTETS + end];
-    foldF64[d + T.LAYER2_F64 + end] += hot[o + T.SLICE_LAYER2 + end];
-  }
-  fold[f + T.TOTAL_FLAGS] |= hot[o + T.SLICE_FLAGS];
-  if ((state & T.SPILLED) !== 0) foldSpilled(table, row, d);
+  if ((state & T.FOLDED) === 0) setTotals(table, o, f);
+  else growTotals(table, o, f);
+  fold[f + T.TOTAL_FLAGS] = hot[o + T.SLICE_FLAGS] | ((state & T.FOLDED) === 0 ? 0 : fold[f + T.TOTAL_FLAGS]);
+  hot[o + T.STATE] = (state | T.FOLDED) & ~T.UNFOLDED;
+  if ((state & T.SPILLED) !== 0) foldSpilled(table, row, f >> 1);
   clearCounts(hot, o);
+}
+
+function setTotals({ hot, foldF64 }: FlowTable, o: number, f: number): void {
+  const d = f >> 1;
+  foldF64[d + T.PACKETS_F64] = hot[o + T.SLICE_PACKETS] >>> 0;
+  foldF64[d + T.PACKETS_F64 + 1] = hot[o + T.SLICE_PACKETS + 1] >>> 0;
+  foldF64[d + T.OCTETS_F64] = hot[o + T.SLICE_OCTETS];
+  foldF64[d + T.OCTETS_F64 + 1] = hot[o + T.SLICE_OCTETS + 1];
+  foldF64[d + T.LAYER2_F64] = hot[o + T.SLICE_LAYER2];
+  foldF64[d + T.LAYER2_F64 + 1] = hot[o + T.SLICE_LAYER2 + 1];
+}
+
+function growTotals({ hot, foldF64 }: FlowTable, o: number, f: number): void {
+  const d = f >> 1;
+  foldF64[d + T.PACKETS_F64] += hot[o + T.SLICE_PACKETS] >>> 0;
+  foldF64[d + T.PACKETS_F64 + 1] += hot[o + T.SLICE_PACKETS + 1] >>> 0;
+  foldF64[d + T.OCTETS_F64] += hot[o + T.SLICE_OCTETS];
+  foldF64[d + T.OCTETS_F64 + 1] += hot[o + T.SLICE_OCTETS + 1];
+  foldF64[d + T.LAYER2_F64] += hot[o + T.SLICE_LAYER2];
+  foldF64[d + T.LAYER2_F64 + 1] += hot[o + T.SLICE_LAYER2 + 1];
 }
 
 function foldSpilled(table: FlowTable, row: number, d: number): void {

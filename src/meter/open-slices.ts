@@ -58,7 +58,7 @@ export class OpenSlices implements Stateful {
   /** Ends the open slice early and opens another. */
   split(row: number, timeUs: number, second: number): void {
     if (!this.#enabled) return;
-    this.#emit(row, false);
+    this.#emit(row);
     this.open(row, timeUs, second);
   }
 
@@ -66,6 +66,7 @@ export class OpenSlices implements Stateful {
     const { hot, hotF64, cold, coldF64 } = this.#table;
     const o = row << T.HOT_SHIFT;
     const c = row << T.COLD_SHIFT;
+    if ((hot[o + T.STATE] & T.UNFOLDED) !== 0) foldSlice(this.#table, row);
     let state = hot[o + T.STATE] & ~(T.NO_SLICE | T.SLICE_DNS_RESPONSE);
     if (timeUs < hotF64[(o >> 1) + T.SLICE_END_F64]) {
       this.#table.foldF64[((row << T.FOLD_SHIFT) >> 1) + T.LAST_F64] = lastUs(this.#table, row);
@@ -88,9 +89,10 @@ export class OpenSlices implements Stateful {
     this.#write(row, leaving);
   }
 
-  #emit(row: number, leaving: boolean): void {
-    this.#write(row, leaving);
-    foldSlice(this.#table, row);
+  /** Most flows have one slice: its counters stay where they are until there is another. */
+  #emit(row: number): void {
+    this.#write(row, false);
+    this.#table.hot[(row << T.HOT_SHIFT) + T.STATE] |= T.UNFOLDED;
   }
 
   #write(row: number, leaving: boolean): void {
@@ -113,15 +115,12 @@ export class OpenSlices implements Stateful {
   }
 
   #touch(from: number, to: number): void {
-    const { hot, cold, fold } = this.#table;
+    const { hot, cold } = this.#table;
     const rows = this.#rows;
     let sum = 0;
     for (let i = from; i < to; i++) {
       const c = rows[i] << T.COLD_SHIFT;
-      sum ^=
-        hot[(rows[i] << T.HOT_SHIFT) + T.STATE] ^
-        cold[c + T.FLOW_LAYERS] ^
-        fold[(rows[i] << T.FOLD_SHIFT) + T.TOTAL_FLAGS];
+      sum ^= hot[(rows[i] << T.HOT_SHIFT) + T.STATE] ^ cold[c + T.FLOW_LAYERS];
     }
     this.#touched = sum;
   }
@@ -140,7 +139,7 @@ export class OpenSlices implements Stateful {
         rows[kept++] = row;
         continue;
       }
-      if (!gone) this.#emit(row, false);
+      if (!gone) this.#emit(row);
       hot[o + T.STATE] &= ~T.IN_OPEN_SLICES;
     }
     return kept;
