@@ -60,6 +60,7 @@ async function pump(path: string, stage: Stage, decoder: Decoder, meter: Meter):
   const batch = new PacketBatch();
   const rows = new PacketRows(ROWS);
   rows.lean = true;
+  rows.wantedSeed = 1;
   let packets = 0;
   for (;;) {
     const answer = reader.read(batch);
