@@ -98,7 +98,18 @@ async function run(options: Options): Promise<void> {
     shown = true;
   };
   const daemon: Daemon = new Daemon(await daemonOptions(options, config, drainUs / 1000, session), {
-    ...portsOf({ metrics, logger, plots, session, out, service, dashboard, ready, past: () => house.publish() }),
+    ...portsOf({
+      metrics,
+      logger,
+      plots,
+      session,
+      out,
+      service,
+      dashboard,
+      ready,
+      past: () => house.publish(),
+      config,
+    }),
     self,
   });
   const release = handleSignals(daemon, metrics);
@@ -185,13 +196,25 @@ interface Parts {
   ready: () => Promise<void>;
   /** Publishes forecasts while the run catches up on the past. */
   past: () => void;
+  config: Config;
   /** Null: the run ends by itself, nobody looks on. */
   dashboard: Dashboard | null;
 }
 
-function portsOf({ metrics, logger, plots, session, out, service, ready, past, dashboard }: Parts): DaemonPorts {
+function portsOf({
+  metrics,
+  logger,
+  plots,
+  session,
+  out,
+  service,
+  ready,
+  past,
+  config,
+  dashboard,
+}: Parts): DaemonPorts {
   const { hooks } = session;
-  const hours = new EventHours(past, () => systemClock.nowUs());
+  const hours = new EventHours(past, () => systemClock.nowUs(), parseDurationUs(config.forecast.step));
   return {
     clock: systemClock,
     metrics,
