@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import pg from 'pg';
+import type { Client } from 'pg';
 import { type InputError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Counter, Metrics } from '../core/metrics.ts';
@@ -51,7 +51,7 @@ export class SqlSource implements Source {
   readonly #bad: Counter;
   readonly #query: string;
   #position: SqlPosition = { xid: '0', id: '0' };
-  #client: pg.Client | null = null;
+  #client: Client | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: SqlOptions, deps: SqlDeps) {
@@ -105,9 +105,10 @@ export class SqlSource implements Source {
     return rows;
   }
 
-  async #connected(): Promise<pg.Client> {
+  async #connected(): Promise<Client> {
     if (this.#client !== null) return this.#client;
     const { url, url_file: file } = this.#options;
+    const { default: pg } = await import('pg');
     const client = new pg.Client({
       connectionString: file === undefined ? url : readFileSync(file, 'utf8').trim(),
       application_name: `weir ${this.name}`,
