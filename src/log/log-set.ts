@@ -4,10 +4,9 @@ import { type StateReader as Reader, StateReader, StateWriter } from '../core/st
 import { parseDurationUs } from '../core/units.ts';
 import type { Intake, Source } from '../model/intake.ts';
 import { type LogDeps, LogSource } from './log-source.ts';
-import type { LogOptions } from './options.ts';
+import { type LogOptions, pollMsOf } from './options.ts';
 import { fingerprint, headOf, type LogPosition, PRINT_BYTES } from './rotated.ts';
 
-const POLL_MS = 1000;
 /** Files that are followed at once; what is older waits. */
 const MOST_FILES = 1024;
 /** Finished files that are known again. */
@@ -40,9 +39,11 @@ class LogSetSource implements Source {
   readonly #options: LogOptions;
   readonly #deps: LogDeps;
   readonly #tails = new Map<string, Tail>();
-  /** Read to their ends: compressed, or gone. */
+  /** Read as far as they go under one name: compressed, rotated or gone. */
   #marks = new Map<string, LogPosition>();
   #restored = new Map<string, LogPosition>();
+  /** Where reading began after a restart. */
+  readonly #resumed: LogPosition[] = [];
   #timer: NodeJS.Timeout | null = null;
   #lookedMs = Number.NEGATIVE_INFINITY;
   readonly #pollMs: number;
@@ -52,7 +53,7 @@ class LogSetSource implements Source {
     this.boundUs = parseDurationUs(options.delay);
     this.#options = options;
     this.#deps = deps;
-    this.#pollMs = options.poll === undefined ? POLL_MS : parseDurationUs(options.poll) / 1000;
+    this.#pollMs = pollMsOf(options);
   }
 
   start(wake: () => void): void {
@@ -92,10 +93,15 @@ class LogSetSource implements Source {
 
   #finish(path: string, { source }: Tail): void {
     if (this.#deps.finite) return;
-    this.#marks.set(path, source.position);
-    if (this.#marks.size > MOST_MARKS) this.#marks.delete(this.#marks.keys().next().value!);
+    this.#mark(source.position);
     source.stop();
     this.#tails.delete(path);
+  }
+
+  #mark(position: LogPosition): void {
+    if (position.printed === 0) return;
+    this.#marks.set(`${position.ino}:${position.print}`, position);
+    if (this.#marks.size > MOST_MARKS) this.#marks.delete(this.#marks.keys().next().value!);
   }
 
   /** New names, oldest file first. */
@@ -116,21 +122,26 @@ class LogSetSource implements Source {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return true;
     const head = await headOf(path);
-    const isSame = ({ ino, print, printed }: LogPosition): boolean =>
-      printed > 0 &&
-      (ino === stat.ino || printed === PRINT_BYTES || printed === head.length) &&
-      fingerprint(head.subarray(0, printed)).print === print;
+    const begins = ({ print, printed }: LogPosition): boolean =>
+      printed > 0 && fingerprint(head.subarray(0, printed)).print === print;
+    const isWhole = ({ printed }: LogPosition): boolean => printed === PRINT_BYTES || printed === head.length;
+    const isSame = (at: LogPosition): boolean => (at.ino === stat.ino || isWhole(at)) && begins(at);
     for (const { source, paths } of this.#tails.values()) {
       if (!isSame(source.position)) continue;
       if (source.position.printed === PRINT_BYTES) paths.add(path);
       return true;
     }
-    return [...this.#marks.values()].some(isSame);
+    // The inode of a file that is over may be another's by now.
+    return this.#resumed.some(isSame) || [...this.#marks.values()].some((mark) => isWhole(mark) && begins(mark));
   }
 
   async #begin(path: string, position: LogPosition | null): Promise<void> {
-    const source = new LogSource({ ...this.#options, path }, this.#deps);
-    if (position !== null) source.restore(stateOf(position));
+    const source = new LogSource({ ...this.#options, path }, this.#deps, (over) => this.#mark(over));
+    if (position !== null) {
+      // Rotated meanwhile, the source itself finds the file again.
+      this.#resumed.push(position);
+      source.restore(stateOf(position));
+    }
     this.#tails.set(path, { source, paths: new Set([path]) });
     await source.start();
   }

@@ -12,7 +12,7 @@ import type { LogFormat } from './format.ts';
 import { logKindOf, SNIFF_BYTES } from './kind.ts';
 import { LogCounters } from './log-counters.ts';
 import { LogParser } from './log-parser.ts';
-import type { LogOptions } from './options.ts';
+import { type LogOptions, pollMsOf } from './options.ts';
 import {
   contentOf,
   fingerprint,
@@ -23,8 +23,6 @@ import {
   rotatedSince,
 } from './rotated.ts';
 import { RowBuffer } from './row-buffer.ts';
-
-const POLL_MS = 1000;
 
 export interface LogDeps {
   names: Names;
@@ -46,6 +44,8 @@ export class LogSource implements Source {
   done = false;
   readonly #options: LogOptions;
   readonly #deps: LogDeps;
+  /** Hears where reading of a rotated file ended. */
+  readonly #over: (position: LogPosition) => void;
   readonly #batch = createFlowBatch(1024);
   readonly #counters: LogCounters;
   readonly #buffer = new RowBuffer();
@@ -62,7 +62,8 @@ export class LogSource implements Source {
   /** All of the file is in the buffer, and another comes after it. */
   #isOver = false;
 
-  constructor(options: LogOptions, deps: LogDeps) {
+  constructor(options: LogOptions, deps: LogDeps, over: (position: LogPosition) => void = () => {}) {
+    this.#over = over;
     this.name = options.name;
     this.boundUs = parseDurationUs(options.delay);
     this.#options = options;
@@ -76,8 +77,7 @@ export class LogSource implements Source {
     else if (this.#restored !== null) await this.#resume(this.#restored);
     this.#restored = null;
     if (this.#deps.finite || wake === undefined) return;
-    const { poll } = this.#options;
-    this.#timer = setInterval(wake, poll === undefined ? POLL_MS : parseDurationUs(poll) / 1000);
+    this.#timer = setInterval(wake, pollMsOf(this.#options));
   }
 
   /** A compressed log is whole: it is read to its end. */
@@ -106,9 +106,8 @@ export class LogSource implements Source {
   }
 
   #goOn(position: LogPosition): void {
-    const head = Buffer.alloc(1 << 16);
-    const got = readSync(this.#fd, head, 0, head.length, 0);
-    this.#begin(head.subarray(0, got));
+    const head = Buffer.alloc(SNIFF_BYTES);
+    this.#begin(head.subarray(0, readSync(this.#fd, head, 0, head.length, 0)));
     this.#parser?.goOn(position);
   }
 
@@ -198,6 +197,7 @@ export class LogSource implements Source {
       this.done = true;
       return;
     }
+    if (this.#read > 0) this.#over(this.position);
     this.#parser = null;
     this.#buffer.clear();
     this.#read = 0;

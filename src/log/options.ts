@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseDurationUs } from '../core/units.ts';
 import { duration, sourceFields } from '../model/source-options.ts';
 import { LOG_KINDS } from './kind.ts';
 import { TARGETS, UNIT_NAMES } from './mapping.ts';
@@ -42,3 +43,10 @@ export const logOptions = z
   .describe('A flow log, tailed through rotation.');
 
 export type LogOptions = z.infer<typeof logOptions>;
+
+const POLL_MS = 1000;
+
+/** How often a log is looked at, milliseconds. */
+export function pollMsOf({ poll }: Pick<LogOptions, 'poll'>): number {
+  return poll === undefined ? POLL_MS : parseDurationUs(poll) / 1000;
+}

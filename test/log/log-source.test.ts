@@ -36,9 +36,9 @@ const intake: Intake = {
   },
 };
 
-function open(state?: Uint8Array, pattern = path): Source {
+function open(state?: Uint8Array, pattern = path, poll = '1us'): Source {
   const deps = { names: new Names(), metrics: new Metrics(), logger: pino({ level: 'silent' }), finite: false };
-  const source = createLogSource({ name: 'zeek', type: 'log', path: pattern, delay: '1m', poll: '1us' }, deps);
+  const source = createLogSource({ name: 'zeek', type: 'log', path: pattern, delay: '1m', poll }, deps);
   if (state) source.restore(new StateReader(state));
   return source;
 }
@@ -203,6 +203,35 @@ describe('logs that a pattern names', () => {
     await drain(second);
     expect([...given].sort((a, b) => a - b).slice(-2)).toEqual([42, 43]);
     expect(given.length).toBe(2 + many.length);
+    second.stop();
+  });
+
+  it('are read once by whoever sees the rotation first', async () => {
+    const many = Array.from({ length: 40 }, (_, n) => n);
+    const last = (n: number): number[] => given.slice(-n);
+    writeFileSync(at('conn.log'), filled(...many));
+    const first = open(undefined, at('conn*'), '1h');
+    await first.start(() => {});
+    await drain(first);
+    // Within the hour only the file's own source looks: copied and truncated, renamed and made again.
+    copyFileSync(at('conn.log'), at('conn.log.2'));
+    truncateSync(at('conn.log'), 0);
+    await drain(first);
+    appendFileSync(at('conn.log'), filled(41, ...many));
+    await drain(first);
+    renameSync(at('conn.log'), at('conn.log.1'));
+    writeFileSync(at('conn.log'), filled(42, ...many));
+    await drain(first);
+    expect(given).toEqual([...many, 41, ...many, 42, ...many]);
+    first.stop();
+    appendFileSync(at('conn.log'), row(43));
+    writeFileSync(at('conn.log.0.gz'), gzipSync(readFileSync(at('conn.log'))));
+    rmSync(at('conn.log'));
+    const second = open(saved(first), at('conn*'));
+    await second.start(() => {});
+    await drain(second);
+    expect(last(2)).toEqual([many.length - 1, 43]);
+    expect(given.length).toBe(3 * many.length + 3);
     second.stop();
   });
 });
