@@ -215,8 +215,9 @@ export class RuleWindows implements ClosingWindows {
     if (this.#chosen) this.#parts.splice(0, this.#parts.length, ...this.#parts.map(({ pane }) => this.#gated(pane)));
     if (known) return;
     this.#combiner.reset();
-    if (!this.#chosen)
-      this.#parts.splice(0, this.#parts.length, ...this.#parts.map(({ pane }) => this.#combiner.add(pane)));
+    if (this.#chosen) return;
+    for (const { pane } of this.#parts) if (!pane.complete) pane.completePairs();
+    this.#parts.splice(0, this.#parts.length, ...this.#parts.map(({ pane }) => this.#combiner.add(pane)));
   }
 
   #restorePart(state: StateReader): Part {

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../src/core/metrics.ts';
+import { type Stateful, StateReader, StateWriter } from '../../src/core/state.ts';
 import { Detect } from '../../src/detect/detect.ts';
 import type { Evaluation } from '../../src/model/alert.ts';
 import type { Expr, RulePlan } from '../../src/model/plan.ts';
 import type { BaselineFactory, ForecasterFactory } from '../../src/model/series.ts';
+import type { WindowResults } from '../../src/model/window-result.ts';
 import { WindowStage } from '../../src/window/window.ts';
 import { conditions, rules, slices } from '../window/arbitrary.ts';
-import { prefix } from '../window/plans.ts';
-import { batchOf, names, type Slice } from '../window/rows.ts';
+import { ip, measure, plan, prefix, sliding } from '../window/plans.ts';
+import { BASE_US, batchOf, names, type Slice, slice } from '../window/rows.ts';
 
 const baseline: BaselineFactory = {
   create: () => {
@@ -65,28 +67,40 @@ const judged = fc
     };
   });
 
-function judge(some: RulePlan[], rows: readonly Slice[], gated: boolean) {
+/** Rows in batches of ten. `gated` says of each batch whether the gate is in use; where that changes, a state is carried over. */
+function judge(some: RulePlan[], rows: readonly Slice[], gated: (batch: number) => boolean) {
   const evaluations: Evaluation[] = [];
   const ruleSet = { rules: some, home: [] };
-  const metrics = new Metrics();
-  const onEvaluation = (evaluation: Evaluation): void => void evaluations.push(evaluation);
-  const detect = new Detect(ruleSet, { baseline, forecast, metrics, interfaceSpeed: () => Number.NaN, onEvaluation });
   let keys = 0;
-  const stage = new WindowStage(ruleSet, {
-    names,
-    metrics,
-    onResults: (results) => {
+  const begin = (withGate: boolean) => {
+    const metrics = new Metrics();
+    const onEvaluation = (evaluation: Evaluation): void => void evaluations.push(evaluation);
+    const detect = new Detect(ruleSet, { baseline, forecast, metrics, interfaceSpeed: () => Number.NaN, onEvaluation });
+    const onResults = (results: WindowResults): boolean => {
       keys += results.length;
       return detect.results(results);
-    },
-    ...(gated ? { watched: (index: number) => detect.watched(index) } : {}),
-  });
-  for (let at = 0; at < rows.length; at += 10) {
-    stage.add(batchOf(rows.slice(at, at + 10)));
-    stage.advance(rows[Math.min(at + 9, rows.length - 1)].startUs - 5e6);
+    };
+    const watched = withGate ? { watched: (index: number) => detect.watched(index) } : {};
+    return { detect, stage: new WindowStage(ruleSet, { names, metrics, onResults, limits: { seed: 7 }, ...watched }) };
+  };
+  let now = begin(gated(0));
+  for (let n = 0; 10 * n < rows.length; n++) {
+    if (n > 0 && gated(n) !== gated(n - 1)) now = carryOver(now, begin(gated(n)));
+    const part = rows.slice(10 * n, 10 * n + 10);
+    now.stage.add(batchOf(part));
+    now.stage.advance(part[part.length - 1].startUs - 5e6);
   }
-  stage.advance(Number.POSITIVE_INFINITY);
+  now.stage.advance(Number.POSITIVE_INFINITY);
   return { evaluations, keys };
+}
+
+function carryOver<T extends Record<string, Stateful>>(from: T, to: T): T {
+  for (const [name, part] of Object.entries(from)) {
+    const out = new StateWriter();
+    part.save(out);
+    to[name].restore(new StateReader(out.concat()));
+  }
+  return to;
 }
 
 describe('the gate', () => {
@@ -96,8 +110,8 @@ describe('the gate', () => {
       fc.property(fc.array(judged, { minLength: 1, maxLength: 3 }), slices, (some, rows) => {
         const named = some.map((rule, i) => ({ ...rule, id: `r${i}`, fingerprint: `r${i}` }));
         const ordered = [...rows].sort((a, b) => a.startUs - b.startUs);
-        const all = judge(named, ordered, false);
-        const gated = judge(named, ordered, true);
+        const all = judge(named, ordered, () => false);
+        const gated = judge(named, ordered, () => true);
         expect(gated.evaluations).toEqual(all.evaluations);
         left += all.keys - gated.keys;
       }),
@@ -105,4 +119,39 @@ describe('the gate', () => {
     );
     expect(left).toBeGreaterThan(0);
   });
+
+  it('may come and go with a state: other rules may have the same tables after a reload', () => {
+    fc.assert(
+      fc.property(fc.array(judged, { minLength: 1, maxLength: 2 }), slices, fc.nat(3), (some, rows, first) => {
+        const named = some.map((rule, i) => ({ ...rule, id: `r${i}`, fingerprint: `r${i}` }));
+        const ordered = [...rows].sort((a, b) => a.startUs - b.startUs);
+        const all = judge(named, ordered, () => false);
+        const turns = judge(named, ordered, (batch) => ((batch + first) & 2) === 0);
+        expect(turns.evaluations).toEqual(all.evaluations);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('leaves nothing out of windows whose first panes closed while it was there', () => {
+    const sources = plan({
+      fingerprint: 'sources',
+      window: sliding(20, 10),
+      measures: [measure('sources', 'distinct', { of: [ip('src.ip')] })],
+      levels: [{ severity: 'warning', when: atLeast(2), forUs: 0 }],
+    });
+    const rows = Array.from({ length: 30 }, (_, i) =>
+      slice({ startUs: BASE_US + i * 1e6, src: i < 10 ? '198.51.100.1' : '198.51.100.2' }),
+    );
+    for (const gated of [() => false, (batch: number) => batch < 2, (batch: number) => batch >= 2, () => true]) {
+      const { evaluations } = judge([sources], rows, gated);
+      const held = evaluations.filter(({ holds }) => holds[0]);
+      expect(held.map(({ endUs, values }) => [(endUs - BASE_US) / 1e6, values['sources']])).toEqual([[20, 2]]);
+    }
+  });
 });
+
+function atLeast(value: number): Expr {
+  const measure: Expr = { op: 'measure', index: 0, part: null };
+  return { op: '>=', left: measure, right: { op: 'number', value, unit: 'none' } };
+}
