@@ -61,6 +61,7 @@ function library(setting: Setting): Contender {
 }
 
 function cMeters({ cMeter, folder, capture }: Setting): Contender[] {
+  const records = join(folder, 'c.records');
   return [
     { name: 'C meter, mmap', flags: ['-DMMAP'], libraries: [] },
     { name: 'C meter, libpcap', flags: [], libraries: ['-lpcap'] },
@@ -70,7 +71,8 @@ function cMeters({ cMeter, folder, capture }: Setting): Contender[] {
     return {
       name,
       does: 'biflow records to a file',
-      command: missing ? null : { file: binary, args: [capture, join(folder, 'c.records'), '15', '300'] },
+      command: missing ? null : { file: binary, args: [capture, records, '15', '300'] },
+      before: () => rmSync(records, { force: true }),
       missing,
       check: async ({ output }: Measured) => ({
         packets: Number(/rec_pkts=(\d+)/.exec(output)?.[1]),
@@ -175,6 +177,7 @@ function weir(setting: Setting): Contender[] {
       name: 'weir flows',
       does: 'biflow records as JSON to a file',
       command: command('flows', capture, '--json', '--output', json),
+      before: () => rmSync(json, { force: true }),
       check: () => flowTotals(json),
       counts: 'ipBytes',
     },
