@@ -3,6 +3,7 @@ import { type Config, requireConfig } from '../config.ts';
 import { systemClock } from '../core/clock.ts';
 import { WeirError } from '../core/errors.ts';
 import { EXIT_DAMAGED, EXIT_OK, EXIT_UNREADABLE } from '../core/exit.ts';
+import { mapLargeBuffers } from '../core/heap.ts';
 import { Metrics } from '../core/metrics.ts';
 import { LineWriter } from '../core/output.ts';
 import { parseDurationUs } from '../core/units.ts';
@@ -77,6 +78,7 @@ export function replayCommand(program: Command): void {
 }
 
 async function run(files: string[], options: Options): Promise<void> {
+  await mapLargeBuffers();
   const config = options.config ? requireConfig(options.config) : null;
   const paths = files.length > 0 || options.filesFrom ? inputPaths(files, options) : sourcePaths(config);
   const speed = parseSpeed(options.speed);

@@ -3,6 +3,9 @@ import { messageOf, WeirError } from '../core/errors.ts';
 import type { Written } from './history-worker.ts';
 import type { HourBatch } from './hour-files.ts';
 
+/** Its objects live for one batch: room for more young ones would only be filled. */
+const YOUNG_MB = 8;
+
 /** The writing thread, as the one that stages sees it. Starts with the first batch; begins anew should it die. */
 export class HistoryThread {
   #worker: Worker | null = null;
@@ -33,7 +36,8 @@ export class HistoryThread {
 
 function startWorker(): Worker {
   const name = import.meta.url.endsWith('.ts') ? './history-worker.ts' : './history-worker.js';
-  return new Worker(new URL(name, import.meta.url), { name: 'weir-history' });
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB };
+  return new Worker(new URL(name, import.meta.url), { name: 'weir-history', resourceLimits });
 }
 
 /** Rejects when the thread ends instead. */

@@ -31,7 +31,8 @@ interface Batch {
   rows: StagedRows;
 }
 
-const FLUSH_ROWS = 131_072;
+/** Of 220 bytes; more would make larger files and take more memory than anything else but the windows. */
+const FLUSH_ROWS = 65_536;
 
 /**
  * History as Parquet files in hourly folders of event time. Rows are staged in memory, columns as they came, and leave in
