@@ -1,9 +1,7 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { keepCompiledCode } from './core/compiled-code.ts';
 import { WeirError } from './core/errors.ts';
 import { EXIT_OK, EXIT_USAGE } from './core/exit.ts';
 
@@ -38,11 +36,6 @@ Examples:
 
 Exit codes: 0 done; 1 the answer is "no"; 2 wrong usage or config; 3 done, but some input was damaged;
 4 nothing could be read.`;
-
-/** Starting takes half the time when code is compiled once; not in a folder that others may write to. */
-function keepCompiledCode(): void {
-  enableCompileCache(join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'weir'));
-}
 
 async function main(argv: string[]): Promise<void> {
   const program = new Command('weir')

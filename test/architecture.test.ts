@@ -28,6 +28,7 @@ const COMPOSERS = [
   'packets.ts',
   'packet-thread.ts',
   'packet-worker.ts',
+  'packet-metering.ts',
   'live-thread.ts',
   'collector-thread.ts',
   'collector-worker.ts',
