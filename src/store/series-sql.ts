@@ -28,7 +28,7 @@ export function seriesSql(wanted: SeriesName, files: string): string {
     wanted.kind === 'series'
       ? `SELECT time, any_value(value) AS value FROM ${files} WHERE series = ${sqlText(wanted.series)} GROUP BY time`
       : `SELECT "end" AS time, any_value(CAST(json_extract("values", ${sqlText(`$."${wanted.measure}"`)}) AS DOUBLE)) AS value
-         FROM ${files} WHERE rule = ${sqlText(wanted.rule)} AND "key" = ${sqlText(wanted.key)} GROUP BY "end"`;
+         FROM ${files} WHERE rule = ${sqlText(wanted.rule)} AND coalesce("key", '') = ${sqlText(wanted.key)} GROUP BY "end"`;
   const { stepUs } = wanted;
   if (stepUs === 0) return `SELECT time, value FROM (${points}) WHERE value IS NOT NULL ORDER BY time`;
   const end = `CAST(ceil(epoch_us(time) / ${stepUs}) * ${stepUs} AS BIGINT)`;
