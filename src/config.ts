@@ -160,6 +160,14 @@ function readConfig(path: string): string {
   }
 }
 
+/** What to say of a source or a channel of no kind that is known; null for other issues. */
+function unknownType({ data }: SourceFile, issue: z.core.$ZodIssue): string | null {
+  if (issue.code !== 'invalid_union' || !('options' in issue) || !Array.isArray(issue.options)) return null;
+  const given = issue.path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown>)?.[part], data);
+  const what = given === undefined ? `${issue.path.join('.')} is missing` : `there is no type ${String(given)}`;
+  return `${what}; known: ${issue.options.join(', ')}`;
+}
+
 function reportIssue(source: SourceFile, issue: z.core.$ZodIssue, overrides: readonly Override[]): void {
   const path = issue.path as Path;
   const variable = overrides.find((each) => each.path.every((part, i) => part === path[i]))?.variable;
@@ -168,8 +176,10 @@ function reportIssue(source: SourceFile, issue: z.core.$ZodIssue, overrides: rea
       source.report([...path, key], 'config.unknown', `unknown option ${key}`, undefined, undefined, true);
     return;
   }
+  const type = unknownType(source, issue);
   const where = variable ? `${variable} of the environment` : path.join('.') || 'the file';
-  source.report(path, `config.${issue.code}`, `${where}: ${issue.message}`);
+  if (type !== null) source.report(path, 'config.type', type);
+  else source.report(path, `config.${issue.code}`, `${where}: ${issue.message}`);
 }
 
 /** Reads a configuration or ends with all of its findings in one error. */

@@ -30,7 +30,11 @@ export function statusOf(daemon: Daemon, metrics: Metrics, nowUs: number): Recor
       ageSeconds: Math.round(checkpointer.ageSeconds),
       problem: checkpointer.problem,
     },
-    history: { problem: store.history.problem, gapRows: store.history.gapRows },
+    history: {
+      problem: store.history.problem,
+      gapRows: store.history.gapRows,
+      stagedRows: store.history.staged,
+    },
     state: { problem: book.problem },
     reload: reloader.status,
     outbox: outboxOf(daemon, nowUs, metrics),

@@ -51,12 +51,18 @@ export class GuardedHistory {
     this.#logger = logger;
     this.#flushedMs = this.#options.nowMs();
     this.#gap = metrics.counter('weir_history_gap_rows_total', 'Rows that the history could not keep: the disk.');
+    metrics.gauge('weir_history_staged_rows', 'Rows that are not in files yet.').from(() => history.staged);
     this.#failures = metrics.counter('weir_history_failures_total', 'Times the history could not be written.');
   }
 
   /** Why nothing can be written at present; null when all is well. */
   get problem(): string | null {
     return this.#problem;
+  }
+
+  /** Rows that wait in memory, also those on their way. */
+  get staged(): number {
+    return this.#history.staged;
   }
 
   /** Rows lost so far. */
