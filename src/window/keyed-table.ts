@@ -45,16 +45,17 @@ export class KeyedTable implements Stateful {
     this.index.reserve(rows);
     if (rows <= this.#rows) return;
     const old = this.doubles;
-    while (this.#rows < rows) this.#rows *= 2;
-    this.#makeRoom();
+    this.#makeRoom(Math.max(rows, 2 * this.#rows));
     this.doubles.set(old.subarray(0, this.count * this.stride));
     giveBack(old);
   }
 
-  /** Rows behind the last one are of no meaning. */
-  #makeRoom(): void {
-    this.doubles = takeDoubles(this.#rows * this.stride);
-    this.words = new Int32Array(this.doubles.buffer, 0, 2 * this.#rows * this.stride);
+  /** Room for so many rows, and for as many more as the buffer holds. Rows behind the last one are of no meaning. */
+  #makeRoom(rows: number): void {
+    const { buffer } = takeDoubles(rows * this.stride);
+    this.#rows = Math.floor(buffer.byteLength / 8 / this.stride);
+    this.doubles = new Float64Array(buffer, 0, this.#rows * this.stride);
+    this.words = new Int32Array(buffer, 0, 2 * this.#rows * this.stride);
   }
 
   /** Sets what a fresh row begins with. */
@@ -103,9 +104,8 @@ export class KeyedTable implements Stateful {
     const used = this.count;
     const few = Math.max(used, FEW);
     if (this.#rows > 8 * few) {
-      this.#rows = 2 * few;
       giveBack(this.doubles);
-      this.#makeRoom();
+      this.#makeRoom(2 * few);
     }
     this.index.clear(few);
     this.count = 0;

@@ -4,7 +4,7 @@ import { Pane } from './pane.ts';
 
 /** Panes of one rule that wait for the watermark; rows of more than this many are not of one stream's time. */
 export const MOST_PANES = 1 << 14;
-const SPARE_PANES = 4;
+const SPARE_PANES = 1;
 /** Fresh panes have room for as many keys as the last one held, up to so many, while so few are open. */
 const MOST_EXPECTED = 1 << 14;
 const FEW_PANES = 8;
