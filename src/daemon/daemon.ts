@@ -82,7 +82,7 @@ export class Daemon {
       [
         { name: 'store', start: () => this.#recover(), stop: () => this.store.stop() },
         { name: 'notify', start: () => this.book.start(), stop: () => this.book.stop() },
-        { name: 'sources', start: () => this.sources.set(this.#config.sources), stop: () => this.sources.stop() },
+        { name: 'sources', start: () => this.sources.set(this.#config, this.#rules), stop: () => this.sources.stop() },
       ],
       { logger },
     );
@@ -270,7 +270,7 @@ export class Daemon {
     this.#config = config;
     this.#rules = rules;
     await this.book.reload(config);
-    await this.sources.set(config.sources);
+    await this.sources.set(config, rules);
     if (this.#ended === null || !this.sources.done) {
       this.#engine = engine;
       this.#ended = null;

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { SourceConfig } from '../config.ts';
+import type { Config, SourceConfig } from '../config.ts';
 import { type InputError, messageOf } from '../core/errors.ts';
 import type { StateReader, StateWriter } from '../core/state.ts';
 import { parseDurationUs } from '../core/units.ts';
 import type { Source } from '../model/intake.ts';
+import type { RuleSet } from '../model/plan.ts';
 import { createSource, type SourceDeps } from '../sources.ts';
 import { Feed, type FeedPorts, giveWaiting } from './feed.ts';
+import { paired } from './paired.ts';
 import type { TimeKeeper } from './time-keeper.ts';
 
 /** Packets or rows that a source gives before the others have their turn. */
@@ -54,7 +56,8 @@ export class SourceGroup {
   }
 
   /** Makes these the running sources: those that are as before go on, others stop or start. */
-  async set(wanted: readonly SourceConfig[]): Promise<void> {
+  async set(config: Config, rules: RuleSet): Promise<void> {
+    const wanted = paired(config, rules);
     const kept = this.#running.filter(({ options }) => wanted.some((next) => isDeepStrictEqual(next, options)));
     for (const running of this.#running.filter((each) => !kept.includes(each))) await this.#end(running);
     const all: Running[] = [];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseBytes } from '../core/units.ts';
+import { parseBytes, parseDurationUs } from '../core/units.ts';
 import { parsePrefix } from '../model/address.ts';
 import { duration, sourceFields } from '../model/source-options.ts';
 
@@ -45,7 +45,13 @@ const collectorFields = {
     .describe('Which records count, so that two routers do not count a flow twice.'),
   external: z.array(z.string()).default([]).describe('EXPORTER IFINDEX of external interfaces, for external-if.'),
   priority: z.array(z.string()).default([]).describe('Exporters, the preferred first, for by-exporter-priority.'),
-  pair: duration.optional().describe('Join the two directions of a flow when they come within this time.'),
+  pair: z
+    .string()
+    .refine((text) => text === 'never' || parseDurationUs(text) > 0, 'a duration such as 30s, or never')
+    .optional()
+    .describe(
+      'Join the two directions of a flow when they come within this time; never: not at all. By default 30s for NetFlow and IPFIX where a rule asks who began or answered.',
+    ),
 };
 
 const netflowOptions = z

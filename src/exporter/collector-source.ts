@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { InputError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Counter, Gauge, Metrics } from '../core/metrics.ts';
-import type { StateReader, StateWriter } from '../core/state.ts';
+import { type Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { parseDurationUs } from '../core/units.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
 import type { Intake, Source } from '../model/intake.ts';
@@ -53,6 +53,8 @@ export class CollectorSource implements Source {
   readonly #unknown: Gauge;
   readonly #observation: Observation | null;
   readonly #pairing: Pairing | null;
+  readonly #metrics: Metrics;
+  #ending: Pairing | null = null;
   readonly #silenceUs: number;
   readonly #limits: QuarantineOptions;
   readonly #logger: Logger;
@@ -64,8 +66,9 @@ export class CollectorSource implements Source {
   constructor(options: CollectorOptions, deps: CollectorDeps) {
     const { names, metrics, clock, logger } = deps;
     this.name = options.name;
-    const pairUs = options.pair === undefined ? 0 : parseDurationUs(options.pair);
+    const pairUs = options.pair === undefined || options.pair === 'never' ? 0 : parseDurationUs(options.pair);
     this.boundUs = parseDurationUs(options.delay) + pairUs;
+    this.#metrics = metrics;
     this.#clock = clock;
     this.#logger = logger;
     this.#limits = { maxAheadUs: parseDurationUs(options.ahead), maxAgeUs: parseDurationUs(options.age) };
@@ -125,6 +128,8 @@ export class CollectorSource implements Source {
 
   poll(intake: Intake, budget: number): boolean {
     this.#intake = intake;
+    this.#ending?.end();
+    this.#ending = null;
     const more = this.#taking.poll(budget);
     this.#pairing?.flush();
     this.#tellSilent();
@@ -176,14 +181,21 @@ export class CollectorSource implements Source {
   /** What exporters announced, what waits for its template, its decoder, its other direction or the engine. */
   save(out: StateWriter): void {
     this.#taking.save(out);
-    this.#pairing?.save(out);
-    this.#observation?.save(out);
+    out.bytes(bytesOf(this.#pairing));
+    out.bytes(bytesOf(this.#observation));
   }
 
   restore(state: StateReader): void {
     this.#taking.restore(state);
-    this.#pairing?.restore(state);
-    this.#observation?.restore(state);
+    const [waiting, seen] = [state.bytes(), state.bytes()];
+    if (waiting.length > 0) (this.#pairing ?? this.#leftOver()).restore(new StateReader(waiting));
+    if (seen.length > 0) this.#observation?.restore(new StateReader(seen));
+  }
+
+  /** Records that waited for their pair when the last run did so still, which go on alone. */
+  #leftOver(): Pairing {
+    this.#ending = new Pairing(0, this.#metrics, (batch) => this.#give(batch));
+    return this.#ending;
   }
 
   /** Datagrams have no place to go on from. */
@@ -193,4 +205,11 @@ export class CollectorSource implements Source {
     await this.#taking.stop();
     for (const gauge of [this.#silent, this.#unknown]) gauge.from(() => Number.NaN);
   }
+}
+
+/** Nothing for what the configuration has switched off, so that the next run may have it otherwise. */
+function bytesOf(part: Stateful | null): Uint8Array {
+  const out = new StateWriter();
+  part?.save(out);
+  return out.concat();
 }
