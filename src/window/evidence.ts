@@ -1,3 +1,4 @@
+import { finish, mix } from '../core/hash.ts';
 import { formatUs } from '../core/time.ts';
 import { formatAddress } from '../model/address.ts';
 import type { Evaluation, EvidenceItem } from '../model/alert.ts';
@@ -6,6 +7,7 @@ import { BIFLOW, HAS_ICMP, HAS_IP, HAS_PORTS, IS_ARP } from '../model/flow-batch
 import type { Evidence } from '../model/plan.ts';
 import { CHUNK, type Chunk } from './chunk.ts';
 import { KeyFormat } from './key-format.ts';
+import { KeyedTable } from './keyed-table.ts';
 import type { RecentRows } from './recent-rows.ts';
 import type { Scratch } from './rule-code.ts';
 import type { CompiledRule } from './rule-plan.ts';
@@ -13,22 +15,23 @@ import type { CompiledRule } from './rule-plan.ts';
 /** Different values or flows that one item gathers at most. */
 const MOST_GATHERED = 1 << 16;
 
-interface Gathered {
-  value: string;
-  amount: number;
-}
+/** Nobody outside knows which keys collide; answers do not depend on it. */
+const SEED = (Math.random() * 2 ** 32) | 0;
 
-interface FlowLine {
-  line: Record<string, string | number>;
-  packets: number;
-  bytes: number;
-  reversePackets: number;
-  reverseBytes: number;
-  flags: number;
-  reverseFlags: number;
-  startUs: number;
-  endUs: number;
-}
+/** What a gathered flow adds up: doubles of its row. */
+const PACKETS = 0;
+const BYTES = 1;
+const REVERSE_PACKETS = 2;
+const REVERSE_BYTES = 3;
+const FLAGS = 4;
+const REVERSE_FLAGS = 5;
+const START = 6;
+const END = 7;
+const FRESH = [0, 0, 0, 0, 0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+/** What a flow is known by: both addresses, ports, protocol with the kind of its names, ICMP type and code. */
+const FLOW_WORDS = 12;
+const KINDS = HAS_IP | IS_ARP | HAS_PORTS | HAS_ICMP;
 
 /** Looks through recent rows for what made up an alert's window: the rule's match, the key, the time. */
 export class EvidenceFinder {
@@ -80,67 +83,89 @@ interface Gatherer {
 class TopValues implements Gatherer {
   readonly #format: KeyFormat;
   readonly #amount: (row: number) => number;
-  readonly #amounts = new Map<string, Gathered>();
+  readonly #table: KeyedTable;
   #total = 0;
 
   constructor({ rule, format, code }: CompiledRule, e: number) {
     const item = rule.evidence[e];
     this.#format = new KeyFormat(item.fn === 'topk' ? item.of : [], format.texts);
     this.#amount = code.evidence[e];
+    this.#table = new KeyedTable(this.#format.length, [0]);
   }
 
   row(row: number, _: Chunk, { pairWords }: Scratch): void {
     const amount = this.#amount(row);
     if (!(amount > 0)) return;
     this.#total += amount;
-    const id = pairWords.subarray(1, 1 + this.#format.length).join();
-    const known = this.#amounts.get(id);
-    if (known) known.amount += amount;
-    else if (this.#amounts.size < MOST_GATHERED) {
-      this.#amounts.set(id, { value: this.#format.tuple(pairWords, 1), amount });
-    }
+    const table = this.#table;
+    const at = placeOf(table, pairWords);
+    if (at >= 0) table.doubles[at * table.stride + table.first] += amount;
   }
 
   answer(evidence: Evidence): EvidenceItem {
     const of = evidence.fn === 'topk' ? evidence.of.map(({ field }) => field).join(' ') : '';
     const by = evidence.fn === 'topk' ? evidence.summand : '';
-    const items = [...this.#amounts.values()].sort((a, b) => b.amount - a.amount || (a.value < b.value ? -1 : 1));
-    const share = (amount: number): number => Math.round((1e4 * amount) / this.#total) / 1e4;
-    return { topk: of, by, items: items.slice(0, evidence.k).map((item) => ({ ...item, share: share(item.amount) })) };
+    const { doubles, words, stride, first } = this.#table;
+    const amount = (row: number): number => doubles[row * stride + first];
+    const value = (row: number): string => this.#format.tuple(words, 2 * row * stride + 1);
+    const rows = rowsOf(this.#table).sort((a, b) => amount(b) - amount(a) || (value(a) < value(b) ? -1 : 1));
+    const items = Array.from(rows.subarray(0, evidence.k), (row) => {
+      const share = Math.round((1e4 * amount(row)) / this.#total) / 1e4;
+      return { value: value(row), amount: amount(row), share };
+    });
+    this.#table.release();
+    return { topk: of, by, items };
   }
 }
 
 /** The heaviest flows, each with all its rows of the window. */
 class TopFlows implements Gatherer {
   readonly #k: number;
-  readonly #flows = new Map<string, FlowLine>();
+  readonly #table = new KeyedTable(FLOW_WORDS - 1, FRESH);
+  readonly #key = new Int32Array(FLOW_WORDS);
 
   constructor(k: number) {
     this.#k = k;
   }
 
   row(row: number, chunk: Chunk): void {
-    const line = identify(row, chunk);
-    const id = Object.values(line).join();
-    const known = this.#flows.get(id) ?? this.#begin(id, line);
-    if (known) addRow(known, row, chunk);
-  }
-
-  #begin(id: string, line: Record<string, string | number>): FlowLine | null {
-    if (this.#flows.size >= MOST_GATHERED) return null;
-    const times = { startUs: Number.POSITIVE_INFINITY, endUs: Number.NEGATIVE_INFINITY };
-    const sums = { packets: 0, bytes: 0, reversePackets: 0, reverseBytes: 0, flags: 0, reverseFlags: 0 };
-    const flow = { line, ...sums, ...times };
-    this.#flows.set(id, flow);
-    return flow;
+    identify(this.#key, row, chunk);
+    const at = placeOf(this.#table, this.#key);
+    if (at >= 0) addRow(this.#table.doubles, at * this.#table.stride + this.#table.first, row, chunk);
   }
 
   answer(): EvidenceItem {
-    const flows = [...this.#flows].sort(
-      ([a, x], [b, y]) => y.packets - x.packets || y.bytes - x.bytes || x.startUs - y.startUs || (a < b ? -1 : 1),
+    const { doubles, words, stride, first } = this.#table;
+    const value = (row: number, k: number): number => doubles[row * stride + first + k];
+    const id = (row: number): string => Object.values(nameOf(words, 2 * row * stride)).join();
+    const rows = rowsOf(this.#table).sort(
+      (a, b) =>
+        value(b, PACKETS) - value(a, PACKETS) ||
+        value(b, BYTES) - value(a, BYTES) ||
+        value(a, START) - value(b, START) ||
+        (id(a) < id(b) ? -1 : 1),
     );
-    return { flows: flows.slice(0, this.#k).map(([, flow]) => print(flow)) };
+    const flows = Array.from(rows.subarray(0, this.#k), (row) => {
+      const from = row * stride + first;
+      return print(nameOf(words, 2 * row * stride), doubles.subarray(from, from + FRESH.length));
+    });
+    this.#table.release();
+    return { flows };
   }
+}
+
+/** The row of the key behind its hash in `words`; -1 when there is no room for another one. */
+function placeOf(table: KeyedTable, words: Int32Array): number {
+  let hash = SEED;
+  for (let k = 1; k <= table.keyWords; k++) hash = mix(hash, words[k]);
+  words[0] = finish(hash);
+  const known = table.find(words, 0);
+  if (known >= 0) return known;
+  return table.count < MOST_GATHERED ? table.take(words, 0) : -1;
+}
+
+function rowsOf({ count }: KeyedTable): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, row) => row);
 }
 
 function nothing(evidence: Evidence): EvidenceItem {
@@ -153,50 +178,67 @@ function sameWords(words: Int32Array, at: number, key: Int32Array): boolean {
   return true;
 }
 
+/** Writes what a row's flow is known by; the hash is left out. */
+function identify(key: Int32Array, row: number, chunk: Chunk): void {
+  const meta = chunk.meta[row >> 1] & KINDS;
+  key.fill(0);
+  if ((meta & (HAS_IP | IS_ARP)) !== 0) {
+    for (let k = 0; k < 4; k++) {
+      key[1 + k] = chunk.address[4 * row + k];
+      key[5 + k] = chunk.address[4 * (row ^ 1) + k];
+    }
+  }
+  if ((meta & HAS_PORTS) !== 0) key[9] = (chunk.port[row] << 16) | chunk.port[row ^ 1];
+  key[10] = meta;
+  if ((meta & HAS_IP) !== 0) key[11] = chunk.proto[row >> 1];
+  if ((meta & HAS_ICMP) !== 0) key[11] |= chunk.icmp[row] << 8;
+}
+
 /** Names are those of `weir flows`. */
-function identify(row: number, chunk: Chunk): Record<string, string | number> {
-  const meta = chunk.meta[row >> 1];
+function nameOf(key: Int32Array, at: number): Record<string, string | number> {
+  const meta = key[at + 10];
   const line: Record<string, string | number> = {};
   if ((meta & (HAS_IP | IS_ARP)) !== 0) {
-    line['sourceAddress'] = formatAddress(chunk.address, 4 * row);
-    line['destinationAddress'] = formatAddress(chunk.address, 4 * (row ^ 1));
+    line['sourceAddress'] = formatAddress(key, at + 1);
+    line['destinationAddress'] = formatAddress(key, at + 5);
   }
   if ((meta & HAS_PORTS) !== 0) {
-    line['sourceTransportPort'] = chunk.port[row];
-    line['destinationTransportPort'] = chunk.port[row ^ 1];
+    line['sourceTransportPort'] = key[at + 9] >>> 16;
+    line['destinationTransportPort'] = key[at + 9] & 0xffff;
   }
-  if ((meta & HAS_IP) !== 0) line['protocolIdentifier'] = chunk.proto[row >> 1];
+  if ((meta & HAS_IP) !== 0) line['protocolIdentifier'] = key[at + 11] & 255;
   if ((meta & HAS_ICMP) !== 0) {
-    line['icmpType'] = chunk.icmp[row] >> 8;
-    line['icmpCode'] = chunk.icmp[row] & 255;
+    line['icmpType'] = key[at + 11] >>> 16;
+    line['icmpCode'] = (key[at + 11] >>> 8) & 255;
   }
   return line;
 }
 
-function addRow(flow: FlowLine, row: number, chunk: Chunk): void {
+function addRow(doubles: Float64Array, at: number, row: number, chunk: Chunk): void {
   const i = row >> 1;
-  flow.packets += chunk.packets[row];
-  flow.bytes += chunk.bytes[row];
-  flow.flags |= chunk.flags[row];
+  doubles[at + PACKETS] += chunk.packets[row];
+  doubles[at + BYTES] += chunk.bytes[row];
+  doubles[at + FLAGS] |= chunk.flags[row];
   if ((chunk.meta[i] & BIFLOW) !== 0) {
-    flow.reversePackets += chunk.packets[row ^ 1];
-    flow.reverseBytes += chunk.bytes[row ^ 1];
-    flow.reverseFlags |= chunk.flags[row ^ 1];
+    doubles[at + REVERSE_PACKETS] += chunk.packets[row ^ 1];
+    doubles[at + REVERSE_BYTES] += chunk.bytes[row ^ 1];
+    doubles[at + REVERSE_FLAGS] |= chunk.flags[row ^ 1];
   }
-  if (chunk.startUs[i] < flow.startUs) flow.startUs = chunk.startUs[i];
-  if (chunk.endUs[i] > flow.endUs) flow.endUs = chunk.endUs[i];
+  if (chunk.startUs[i] < doubles[at + START]) doubles[at + START] = chunk.startUs[i];
+  if (chunk.endUs[i] > doubles[at + END]) doubles[at + END] = chunk.endUs[i];
 }
 
-function print(flow: FlowLine): Record<string, string | number> {
-  const tcp = flow.line['protocolIdentifier'] === 6;
+function print(name: Record<string, string | number>, sums: Float64Array): Record<string, string | number> {
+  const tcp = name['protocolIdentifier'] === 6;
+  const flags = { tcpControlBits: formatFlags(sums[FLAGS]), reverseTcpControlBits: formatFlags(sums[REVERSE_FLAGS]) };
   return {
-    flowStart: formatUs(flow.startUs),
-    flowEnd: formatUs(flow.endUs),
-    ...flow.line,
-    packetDeltaCount: flow.packets,
-    octetDeltaCount: flow.bytes,
-    reversePacketDeltaCount: flow.reversePackets,
-    reverseOctetDeltaCount: flow.reverseBytes,
-    ...(tcp ? { tcpControlBits: formatFlags(flow.flags), reverseTcpControlBits: formatFlags(flow.reverseFlags) } : {}),
+    flowStart: formatUs(sums[START]),
+    flowEnd: formatUs(sums[END]),
+    ...name,
+    packetDeltaCount: sums[PACKETS],
+    octetDeltaCount: sums[BYTES],
+    reversePacketDeltaCount: sums[REVERSE_PACKETS],
+    reverseOctetDeltaCount: sums[REVERSE_BYTES],
+    ...(tcp ? flags : {}),
   };
 }
