@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import type { InputError } from './core/errors.ts';
 import type { Counter, Metrics } from './core/metrics.ts';
+import { startThread } from './core/thread.ts';
 import type { Prefix } from './model/address.ts';
 import type { FlowSink } from './model/flow-batch.ts';
 import { createFlowRing, type FlowRingMemory, FlowRingReader } from './model/flow-ring.ts';
@@ -103,12 +103,7 @@ async function runThread(
   const memory = createFlowRing(RING_ROWS, RING_SLOTS);
   const ring = new FlowRingReader(memory);
   const workerData: PacketWorkerData = { memory, input };
-  const worker = new Worker(
-    new URL(import.meta.url.endsWith('.ts') ? './packet-worker.ts' : './packet-worker.js', import.meta.url),
-    {
-      workerData,
-    },
-  );
+  const worker = startThread(import.meta.url, 'packet-worker', { workerData });
   const failed = new Promise<never>((_, reject) => worker.once('error', reject));
   const run = async () => (goOn === undefined || (await goOn()) ? new ThreadReader(ring, port, deps).run() : null);
   try {
@@ -125,7 +120,6 @@ class ThreadReader {
   readonly #port: MeteredPort;
   readonly #names: NameMap;
   readonly #metrics: Metrics;
-  readonly #pieces: Uint8Array[] = [];
   #packets = 0;
 
   constructor(ring: FlowRingReader, port: MeteredPort, deps: Deps) {
@@ -167,9 +161,8 @@ class ThreadReader {
   }
 
   #text(kind: number): End | null {
-    this.#pieces.push(this.#ring.bytes);
-    if (this.#ring.value > 0) return null;
-    const text = Buffer.concat(this.#pieces.splice(0)).toString();
+    const text = this.#ring.text()?.toString();
+    if (text === undefined) return null;
     if (kind === ENTRY.notice) this.#port.notice(text);
     else if (kind === ENTRY.names) this.#names.learn(text);
     else if (kind === ENTRY.home) this.#home(JSON.parse(text));

@@ -59,7 +59,6 @@ export class CollectorThread {
   readonly #worker: Worker;
   readonly #ended: Promise<unknown>;
   readonly #bell: number;
-  readonly #pieces: Uint8Array[] = [];
   /** This thread's counters of what the other one counts, and how far they followed. */
   #counters: Counter[] = [];
   readonly #followed = new Float64Array(MOST_COUNTERS);
@@ -129,8 +128,8 @@ export class CollectorThread {
     let any = false;
     while (this.#state === null && texts.next()) {
       any = true;
-      this.#pieces.push(texts.bytes);
-      if (texts.value === 0) this.#told(texts.kind, Buffer.concat(this.#pieces.splice(0)));
+      const text = texts.text();
+      if (text !== null) this.#told(texts.kind, text);
     }
     return any;
   }
@@ -223,7 +222,7 @@ export class CollectorThread {
 
 function copyOf(batch: FlowBatch): FlowBatch {
   const copy = createFlowBatch(batch.length);
-  for (let row = 0; row < batch.length; row++) copy.copyRow(row, batch, row);
+  copy.copyRows(0, batch, 0, batch.length);
   copy.length = batch.length;
   return copy;
 }

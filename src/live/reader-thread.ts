@@ -46,7 +46,6 @@ export class ReaderThread {
   readonly #names: NameMap;
   readonly #worker: Worker;
   readonly #deps: ReaderThreadDeps;
-  readonly #pieces: Uint8Array[] = [];
   #headUs = Number.POSITIVE_INFINITY;
 
   constructor(ring: RingShape, share: number, deps: ReaderThreadDeps) {
@@ -76,9 +75,8 @@ export class ReaderThread {
   }
 
   #text(kind: number): void {
-    this.#pieces.push(this.#ring.bytes);
-    if (this.#ring.value > 0) return;
-    const text = Buffer.concat(this.#pieces.splice(0)).toString();
+    const text = this.#ring.text()?.toString();
+    if (text === undefined) return;
     if (kind === LIVE_ENTRY.names) this.#names.learn(text);
     else this.#counts(JSON.parse(text) as LiveCounts);
   }

@@ -172,15 +172,7 @@ class Batch implements Stateful {
   copyAll(source: FlowBatch): void {
     this.length = source.length;
     if (2 * source.length > this.capacity) new Uint8Array(this.buffer).set(new Uint8Array(source.buffer));
-    else this.#copyColumns(source);
-  }
-
-  /** Few rows: what stands behind them is not touched. */
-  #copyColumns(source: FlowBatch): void {
-    const batch = this as unknown as FlowBatch;
-    const { length } = source;
-    for (const name of NAMES) batch[name].set(source[name].subarray(0, length));
-    for (const name of ADDRESSES) batch[name].set(source[name].subarray(0, 4 * length));
+    else this.copyRows(0, source as unknown as FlowBatch, 0, source.length);
   }
 
   /** Copies row `from` of another batch into row `to` of this one. */

@@ -165,6 +165,7 @@ export class FlowRingReader {
   readonly #slots: FlowBatch[];
   readonly #bytes: Uint8Array[];
   readonly #packets: PacketRows[];
+  readonly #pieces: Uint8Array[] = [];
   #length = BARE;
   #held = false;
 
@@ -213,6 +214,12 @@ export class FlowRingReader {
   /** The entry's piece of a text. */
   get bytes(): Uint8Array {
     return this.#bytes[this.#slot].slice(0, this.#length);
+  }
+
+  /** The text of which this entry brings the last piece; null while more of it comes. To be called once an entry. */
+  text(): Buffer | null {
+    this.#pieces.push(this.bytes);
+    return this.value > 0 ? null : Buffer.concat(this.#pieces.splice(0));
   }
 
   /** Resolves when there may be an entry. */

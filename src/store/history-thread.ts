@@ -1,5 +1,6 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { messageOf, WeirError } from '../core/errors.ts';
+import { startThread } from '../core/thread.ts';
 import type { Written } from './history-worker.ts';
 import type { HourBatch } from './hour-files.ts';
 
@@ -35,9 +36,8 @@ export class HistoryThread {
 }
 
 function startWorker(): Worker {
-  const name = import.meta.url.endsWith('.ts') ? './history-worker.ts' : './history-worker.js';
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB };
-  return new Worker(new URL(name, import.meta.url), { name: 'weir-history', resourceLimits });
+  return startThread(import.meta.url, 'history-worker', { name: 'weir-history', resourceLimits });
 }
 
 /** Rejects when the thread ends instead. */

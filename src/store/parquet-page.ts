@@ -39,13 +39,13 @@ export class PageEncoder {
   encode(column: ParquetColumn, order: Uint32Array): Page {
     if (column.type === 'text') return this.#texts(column.id, column.texts, order);
     if (column.type === 'uint64') return this.#halves(column.high, column.low, order);
-    if (column.type === 'double') return this.#doubles(column.value, order);
+    if (column.type === 'double') return this.#plain(column.value, order, new Float64Array(this.#values));
     if (column.type === 'timestamp' || column.type === 'int64') return this.#longs(column, order);
-    return this.#ints(column.value, order);
+    return this.#plain(column.value, order, new Int32Array(this.#values));
   }
 
-  #ints(value: (row: number) => number, order: Uint32Array): Page {
-    const values = new Int32Array(this.#values);
+  /** Values that are written as they are. */
+  #plain(value: (row: number) => number, order: Uint32Array, values: Int32Array | Float64Array): Page {
     let n = 0;
     for (let i = 0; i < order.length; i++) {
       const v = value(order[i]);
@@ -53,19 +53,7 @@ export class PageEncoder {
       this.#present[i] = has ? 1 : 0;
       if (has) values[n++] = v;
     }
-    return this.#page(order.length, 4 * n);
-  }
-
-  #doubles(value: (row: number) => number, order: Uint32Array): Page {
-    const values = new Float64Array(this.#values);
-    let n = 0;
-    for (let i = 0; i < order.length; i++) {
-      const v = value(order[i]);
-      const has = !Number.isNaN(v);
-      this.#present[i] = has ? 1 : 0;
-      if (has) values[n++] = v;
-    }
-    return this.#page(order.length, 8 * n);
+    return this.#page(order.length, values.BYTES_PER_ELEMENT * n);
   }
 
   #longs({ type, value }: { type: NumberType; value: (row: number) => number }, order: Uint32Array): Page {

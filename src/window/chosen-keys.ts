@@ -5,7 +5,7 @@ import { KeyedTable } from './keyed-table.ts';
 import type { PairPlan } from './layout.ts';
 import { enterFirst, Pane } from './pane.ts';
 import type { CompiledRule } from './rule-plan.ts';
-import type { Part } from './window-view.ts';
+import { giveBackRows, type Part } from './window-view.ts';
 
 /**
  * Windows of several panes, made anew each time of the few keys that a gate lets through or that somebody watches: their rows and
@@ -46,9 +46,9 @@ export class ChosenKeys {
 
   /** The window was given out. */
   clear(): void {
-    for (const { pane, keyRows, pairRows } of this.#parts) {
-      pane.release();
-      for (const rows of [keyRows ?? NONE, ...pairRows]) giveBack(rows);
+    for (const part of this.#parts) {
+      part.pane.release();
+      giveBackRows(part);
     }
     this.#parts = [];
     this.#keys.reset();

@@ -1,11 +1,11 @@
-import { giveBack, takeWords } from '../core/buffer-pool.ts';
+import { takeWords } from '../core/buffer-pool.ts';
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import { findAll, findRows } from './find-code.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { identity, type Layout, type PairPlan, ROWS } from './layout.ts';
 import type { MeasureCode } from './measure/measure.ts';
 import type { Pane } from './pane.ts';
-import type { Part } from './window-view.ts';
+import { giveBackRows, type Part } from './window-view.ts';
 
 type Change = NonNullable<MeasureCode['change']>;
 
@@ -74,7 +74,8 @@ export class Combiner implements Stateful {
   }
 
   /** @param others the parts that stay */
-  remove({ pane, keyRows, pairRows }: Part, others: readonly Part[]): void {
+  remove(part: Part, others: readonly Part[]): void {
+    const { pane, keyRows, pairRows } = part;
     if (keyRows === null) return;
     pane.pairs.forEach((pairs, p) => {
       if (windowed(pairs.plan)) this.#removePairs(p, pairs.table, keyRows, pairRows[p]);
@@ -83,7 +84,7 @@ export class Combiner implements Stateful {
     addSums(keys, pane.keys, keyRows, this.#sums, -1);
     for (const row of keyRows) if (keys.doubles[row * keys.stride + keys.first + ROWS] === 0) this.#dead++;
     const rows = pairs.reduce((sum, { table }) => sum + table.count, keys.count);
-    for (const list of [keyRows, ...pairRows]) giveBack(list);
+    giveBackRows(part);
     if (2 * this.#dead > rows + SOME) this.bury(others);
   }
 

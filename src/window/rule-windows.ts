@@ -11,7 +11,7 @@ import { Pane } from './pane.ts';
 import { pruneKeys } from './prune.ts';
 import type { RuleFeed } from './rule-feed.ts';
 import type { CompiledRule } from './rule-plan.ts';
-import { type Part, WindowView } from './window-view.ts';
+import { giveBackRows, type Part, WindowView } from './window-view.ts';
 
 /** Windows of one set of tables, as the stage closes them. */
 export interface ClosingWindows extends Stateful {
@@ -130,9 +130,9 @@ export class RuleWindows implements ClosingWindows {
 
   /** A window that shares no pane with the one before begins anew. */
   #dropAll(): void {
-    for (const { pane, keyRows, pairRows } of this.#parts.splice(0)) {
-      for (const rows of [keyRows ?? NONE, ...pairRows]) giveBack(rows);
-      this.feed.panes.recycle(pane);
+    for (const part of this.#parts.splice(0)) {
+      giveBackRows(part);
+      this.feed.panes.recycle(part.pane);
     }
     this.#combiner.reset();
   }
@@ -227,5 +227,3 @@ export class RuleWindows implements ClosingWindows {
     return { pane, keyRows: state.array(Int32Array), pairRows: pane.pairs.map(() => state.array(Int32Array)) };
   }
 }
-
-const NONE = new Int32Array(0);

@@ -1,3 +1,4 @@
+import { giveBack } from '../core/buffer-pool.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import type { PairTable, Pane } from './pane.ts';
 
@@ -9,6 +10,12 @@ export interface Part {
   pairRows: Int32Array[];
   /** Rows that a gate let through. */
   hot?: Int32Array;
+}
+
+/** Nobody needs the lists of a part's rows any more. */
+export function giveBackRows({ keyRows, pairRows }: Part): void {
+  if (keyRows !== null) giveBack(keyRows);
+  for (const rows of pairRows) giveBack(rows);
 }
 
 /** The keys of one closed window, as measures look at them. Valid until the results were taken. */

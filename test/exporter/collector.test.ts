@@ -15,23 +15,7 @@ import { MessageCutter } from '../../src/exporter/stream-listener.ts';
 import type { FlowBatch } from '../../src/model/flow-batch.ts';
 import type { Intake } from '../../src/model/intake.ts';
 import { Names } from '../../src/model/names.ts';
-import { bytesOf, concat, EXPORT_TIME, ipfix, set, templateRecord } from './decode.ts';
-
-const V4 = [
-  [8, 4],
-  [12, 4],
-  [1, 4],
-  [2, 4],
-] as const;
-const record = (octets: number): Uint8Array =>
-  bytesOf([
-    [4, 1],
-    [4, 2],
-    [4, octets],
-    [4, 1],
-  ]);
-const template = ipfix(0, 1, set(2, templateRecord(256, V4)));
-const data = (octets: number): Uint8Array => ipfix(0, 1, set(256, record(octets)));
+import { concat, data, EXPORT_TIME, template } from './decode.ts';
 
 const open: CollectorSource[] = [];
 afterEach(async () => {

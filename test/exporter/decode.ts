@@ -124,3 +124,20 @@ export function netflow9(sequence: number, source: number, uptimeMs: number, ...
 
 /** 2020-09-13T12:26:40Z. */
 export const EXPORT_TIME = 1_600_000_000;
+
+/** A template of both addresses, octets and packets, a record of it, and the datagrams that bring them. */
+export const V4 = [
+  [8, 4],
+  [12, 4],
+  [1, 4],
+  [2, 4],
+] as const;
+export const record = (octets: number): Uint8Array =>
+  bytesOf([
+    [4, 1],
+    [4, 2],
+    [4, octets],
+    [4, 1],
+  ]);
+export const template = ipfix(0, 1, set(2, templateRecord(256, V4)));
+export const data = (octets: number): Uint8Array => ipfix(0, 1, set(256, record(octets)));

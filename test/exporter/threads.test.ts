@@ -12,23 +12,8 @@ import { spreadOf } from '../../src/exporter/spread.ts';
 import type { FlowBatch } from '../../src/model/flow-batch.ts';
 import type { Intake } from '../../src/model/intake.ts';
 import { Names } from '../../src/model/names.ts';
-import { bytesOf, ipfix, set, templateRecord } from './decode.ts';
+import { data, ipfix, record, set, template, templateRecord, V4 } from './decode.ts';
 
-const V4 = [
-  [8, 4],
-  [12, 4],
-  [1, 4],
-  [2, 4],
-] as const;
-const record = (octets: number): Uint8Array =>
-  bytesOf([
-    [4, 1],
-    [4, 2],
-    [4, octets],
-    [4, 1],
-  ]);
-const template = ipfix(0, 1, set(2, templateRecord(256, V4)));
-const data = (octets: number): Uint8Array => ipfix(0, 1, set(256, record(octets)));
 /** Loopback addresses that are exporters. */
 const EXPORTERS = Array.from({ length: 8 }, (_, i) => `127.0.0.${i + 1}`);
 
