@@ -1,5 +1,6 @@
 import { globSync, type Stats, statSync } from 'node:fs';
 import { beginsAs, type FileMark, type Head, markOf, plainName, printOf, readHead } from './file-mark.ts';
+import { MarkIndex } from './mark-index.ts';
 
 /** Marks of files that are gone, kept to know them again when they come back under another name. */
 const MOST_GONE = 4096;
@@ -63,7 +64,10 @@ export class FolderList {
         else others.push(seen);
       }
     }
-    for (const seen of others) this.#place(seen, claimed, found);
+    if (others.length > 0) {
+      const index = new MarkIndex(this.#marks);
+      for (const seen of others) this.#place(seen, index, claimed, found);
+    }
     this.#marks = this.#marks.filter((mark) => claimed.has(mark) || !files.has(mark.path));
     found.gone = this.#marks.filter(({ path }) => !files.has(path));
     this.#forget(found.gone);
@@ -79,7 +83,7 @@ export class FolderList {
     return files;
   }
 
-  /** The file under its own name, written on. */
+  /** A known file, under its own name or another, written on. */
   #grew(mark: FileMark, seen: Seen, found: Look): FileMark {
     const grew = mark.done && !seen.head.compressed && seen.stat.size > mark.size;
     update(mark, seen);
@@ -90,18 +94,20 @@ export class FolderList {
   }
 
   /** A name whose content nobody knows under it: a file that was renamed or compressed, or a new one. */
-  #place(seen: Seen, claimed: Set<FileMark>, found: Look): void {
+  #place(seen: Seen, index: MarkIndex, claimed: Set<FileMark>, found: Look): void {
     const { path, stat, head } = seen;
-    const moved = this.#marks.find((mark) => !claimed.has(mark) && beginsAs(head, mark));
+    const alike = index.beginningAs(head);
+    const moved = alike.find((mark) => !claimed.has(mark) && tells(mark, seen));
     if (moved) {
-      update(moved, seen);
-      claimed.add(moved);
+      claimed.add(this.#grew(moved, seen, found));
+      index.add(moved);
       return;
     }
-    const beside = this.#marks.some((mark) => plainName(mark.path) === plainName(path) && beginsAs(head, mark));
+    const beside = alike.some((mark) => plainName(mark.path) === plainName(path));
     if (beside || (head.compressed && Date.now() - stat.mtimeMs < this.#settleMs)) return;
     const mark = markOf(path, stat, head);
     this.#marks.push(mark);
+    index.add(mark);
     claimed.add(mark);
     found.fresh.push(mark);
   }
@@ -116,6 +122,11 @@ export class FolderList {
 function same(mark: FileMark, stat: Stats): boolean {
   const { dev, ino, size, mtimeMs } = stat;
   return mark.dev === dev && mark.ino === ino && mark.size === size && mark.mtimeMs === mtimeMs;
+}
+
+/** Before its first packet a capture begins as every other of its writer: only the inode tells them apart. */
+function tells(mark: FileMark, { stat, head }: Seen): boolean {
+  return mark.firstUs !== null || (!head.compressed && mark.dev === stat.dev && mark.ino === stat.ino);
 }
 
 /** The same content under its present name and size. */

@@ -131,6 +131,26 @@ describe('a watched folder', () => {
     expect(taken.seconds).toEqual(range(0, 40));
   });
 
+  it('takes no file for one that had no packets yet, though all of a writer begin alike', async () => {
+    const taken = new Taken();
+    const source = await begin();
+    writeFileSync(at('t-1.pcap'), capture(0, 5));
+    await takeUntil(source, taken, 5);
+    writeFileSync(at('t-2.pcap'), capture(5, 5));
+    writeFileSync(at('t-3.pcap'), capture(5, 10));
+    await takeUntil(source, taken, 10);
+    rmSync(at('t-2.pcap'));
+    writeFileSync(at('t-4.pcap'), capture(10, 15));
+    await takeUntil(source, taken, 15);
+    writeFileSync(at('t-5.pcap'), capture(15, 15));
+    writeFileSync(at('t-6.pcap'), capture(15, 20));
+    await takeUntil(source, taken, 20);
+    rmSync(at('t-5.pcap'));
+    writeFileSync(at('t-7.pcap.gz'), gzipSync(capture(20, 25)));
+    await takeUntil(source, taken, 25);
+    expect(taken.seconds).toEqual(range(0, 25));
+  });
+
   it('reads a name again when a ring of files comes round', async () => {
     const taken = new Taken();
     const source = await begin();
