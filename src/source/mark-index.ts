@@ -11,11 +11,9 @@ export class MarkIndex {
   /** A mark is added again when its print became another. */
   add(mark: FileMark): void {
     const { length, sum } = mark.print;
-    let bySum = this.#byLength.get(length);
-    if (!bySum) this.#byLength.set(length, (bySum = new Map()));
-    const marks = bySum.get(sum);
-    if (marks) marks.add(mark);
-    else bySum.set(sum, new Set([mark]));
+    const bySum = this.#byLength.get(length) ?? new Map<string, Set<FileMark>>();
+    const marks = bySum.get(sum) ?? new Set<FileMark>();
+    this.#byLength.set(length, bySum.set(sum, marks.add(mark)));
   }
 
   beginningAs(head: Head): FileMark[] {
