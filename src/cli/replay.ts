@@ -7,7 +7,7 @@ import { mapLargeBuffers } from '../core/heap.ts';
 import { Metrics } from '../core/metrics.ts';
 import { LineWriter } from '../core/output.ts';
 import { parseDurationUs } from '../core/units.ts';
-import { SortedLogs } from '../log/log.ts';
+import { type LogReader, SortedLogs } from '../log/log.ts';
 import { type Prefix, parsePrefix } from '../model/address.ts';
 import type { PlotSource } from '../model/alert.ts';
 import { Names } from '../model/names.ts';
@@ -98,7 +98,8 @@ async function run(files: string[], options: Options): Promise<void> {
     speedOf: interfaceSpeed,
   });
   const { logs: found, others } = await partLogs(paths, configuredFormats(config));
-  const logs = new SortedLogs(await Promise.all(found.map((log) => openLog(log, deps.names))));
+  const readers = await Promise.all(found.map((log) => openLog(log, deps.names)));
+  const logs = readers.length > 0 ? new SortedLogs(readers) : undefined;
   const { reader, tunnels, workers } = options;
   const thread = workers === undefined ? undefined : workers === '1';
   const { forecast: calendar } = config ?? {};
@@ -112,12 +113,12 @@ async function run(files: string[], options: Options): Promise<void> {
     deps,
   );
   session.end(outcome, paths.length);
-  for (const reader of logs.readers) for (const line of logNotices(reader)) notice(line);
+  for (const reader of readers) for (const line of logNotices(reader)) notice(line);
   await notifier?.drain();
   await store?.stop();
   out.close();
   await dashboard?.end(outcome.engine);
-  process.exitCode = exitCode(outcome, paths.length, logs);
+  process.exitCode = exitCode(outcome, paths.length, readers);
 }
 
 /** `max` is as fast as possible, `10x` ten times as fast as it was. */
@@ -160,8 +161,8 @@ function openNotifier(config: Config | null, store: ReplayStore | null, plots: P
   return notifier;
 }
 
-function exitCode({ engine, errors }: ReplayOutcome, inputs: number, logs: SortedLogs): number {
+function exitCode({ engine, errors }: ReplayOutcome, inputs: number, logs: readonly LogReader[]): number {
   if (errors.length === 0) return EXIT_OK;
-  const rows = logs.readers.reduce((sum, reader) => sum + reader.rows, engine.packets);
+  const rows = logs.reduce((sum, reader) => sum + reader.rows, engine.packets);
   return rows === 0 && errors.length >= inputs ? EXIT_UNREADABLE : EXIT_DAMAGED;
 }

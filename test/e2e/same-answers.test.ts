@@ -40,6 +40,16 @@ describe('the same alert lines', () => {
     expect(await learned('1')).toBe(await learned('0'));
   });
 
+  it('and there is that thread', async () => {
+    const tell = `data:text/javascript,process.on('worker', () => process.stderr.write('a thread began\\n'))`;
+    const threads = async (workers: string): Promise<number> => {
+      const env = { NODE_OPTIONS: `--import ${JSON.stringify(tell)}` };
+      const ran = await weir(['replay', FILES[0], ...HOME, '--json', '--workers', workers], { env });
+      return ran.stderr.split('a thread began').length - 1;
+    };
+    expect([await threads('0'), await threads('1')]).toEqual([0, 1]);
+  });
+
   it('in whatever order the files are named', async () => {
     const inOrder = await alerts(FILES);
     expect(await alerts([FILES[2], FILES[0], FILES[1]])).toBe(inOrder);
