@@ -1,6 +1,6 @@
 import { giveBack, takeDoubles, takeWords } from '../core/buffer-pool.ts';
+import { momentOrder } from '../core/moment-order.ts';
 import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
-import { momentOrder } from './moment-order.ts';
 
 /** Events of one pane: about 50 MB. */
 const MOST = 1 << 21;

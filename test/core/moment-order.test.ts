@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { momentOrder } from '../../src/window/moment-order.ts';
+import { momentOrder } from '../../src/core/moment-order.ts';
 
 describe('the order of moments', () => {
   it('is that of a stable sort, whatever the range and the number', () => {

@@ -1,4 +1,4 @@
-import { giveBack, takeWords } from '../core/buffer-pool.ts';
+import { giveBack, takeWords } from './buffer-pool.ts';
 
 const DIGIT = 11;
 const DIGITS = 1 << DIGIT;
@@ -9,7 +9,7 @@ const LONGEST = 2 ** 32;
 
 /**
  * Positions 0 .. `length` by moment, equal ones in their order; to be given back to the pool. Digit by digit (LSD radix sort): the
- * runtime's sort takes several times as long for a pane's hundred thousand events.
+ * runtime's sort takes several times as long for a hundred thousand events.
  */
 export function momentOrder(moments: Float64Array, length: number): Int32Array {
   let first = Number.POSITIVE_INFINITY;
