@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { keepCompiledCode } from './core/compiled-code.ts';
 import { WeirError } from './core/errors.ts';
 import { EXIT_OK, EXIT_USAGE } from './core/exit.ts';
+import { startEarly } from './early-thread.ts';
 
 type Register = (program: Command) => void;
 
@@ -25,6 +26,9 @@ const COMMANDS: Record<string, () => Promise<Register>> = {
   'install-service': async () => (await import('./cli/install-service.ts')).installServiceCommand,
   schema: async () => (await import('./cli/schema.ts')).schemaCommand,
 };
+
+/** Commands that read captures on a thread of their own. */
+const READS_CAPTURES = new Set(['flows', 'replay']);
 
 const EXAMPLES = `
 Examples:
@@ -67,4 +71,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 keepCompiledCode();
+if (READS_CAPTURES.has(process.argv[2])) startEarly(process.argv.slice(3));
 await main(process.argv).catch(report);

@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import type { InputError } from './core/errors.ts';
 import type { Counter, Metrics } from './core/metrics.ts';
-import { startThread } from './core/thread.ts';
+import { packetThread, worthReading } from './early-thread.ts';
 import type { Prefix } from './model/address.ts';
 import type { FlowSink } from './model/flow-batch.ts';
 import { createFlowRing, type FlowRingMemory, FlowRingReader } from './model/flow-ring.ts';
@@ -11,8 +10,6 @@ import type { Names } from './model/names.ts';
 import { breathe, type PacketInput } from './packets.ts';
 import { isOrdered } from './source/source.ts';
 
-/** Captures of less than this are read faster than a thread starts. */
-const THREAD_BYTES = 32 * 2 ** 20;
 const QUIETLY = { throwIfNoEntry: false } as const;
 /** Flows leave in bursts: batches on their way that let the meter go on meanwhile. */
 const RING_ROWS = 1024;
@@ -32,7 +29,7 @@ export const ENTRY = {
   end: 10,
 } as const;
 
-export interface PacketWorkerData {
+export interface PacketWork {
   memory: FlowRingMemory;
   input: PacketInput;
 }
@@ -63,8 +60,7 @@ interface End {
 }
 
 export function worthThread({ paths, speed }: PacketInput): boolean {
-  if (availableParallelism() < 2 || speed !== Number.POSITIVE_INFINITY || paths.includes('-')) return false;
-  return paths.reduce((sum, path) => sum + (statSync(path, QUIETLY)?.size ?? 0), 0) >= THREAD_BYTES;
+  return speed === Number.POSITIVE_INFINITY && worthReading(paths);
 }
 
 /**
@@ -102,9 +98,10 @@ async function runThread(
 ): Promise<End | null> {
   const memory = createFlowRing(RING_ROWS, RING_SLOTS);
   const ring = new FlowRingReader(memory);
-  const workerData: PacketWorkerData = { memory, input };
-  const worker = startThread(import.meta.url, 'packet-worker', { workerData });
+  const worker = packetThread();
   const failed = new Promise<never>((_, reject) => worker.once('error', reject));
+  const work: PacketWork = { memory, input };
+  worker.postMessage(work);
   const run = async () => (goOn === undefined || (await goOn()) ? new ThreadReader(ring, port, deps).run() : null);
   try {
     return await Promise.race([run(), failed]);
