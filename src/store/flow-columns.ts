@@ -1,43 +1,15 @@
-import {
-  BIFLOW,
-  type FlowBatch,
-  HAS_ICMP,
-  HAS_IP,
-  HAS_OUTER,
-  HAS_PORTS,
-  IS_ARP,
-  viewFlowBatch,
-} from '../model/flow-batch.ts';
-import { AddressTexts } from './address-texts.ts';
-import type { NumberType, ParquetColumn } from './parquet-page.ts';
-import { BLOCK_ROWS, type IdTexts, type StagedData } from './staged-rows.ts';
+import { BIFLOW, HAS_ICMP, HAS_IP, HAS_OUTER, HAS_PORTS, IS_ARP } from '../model/flow-batch.ts';
+import { AddressColumns } from './address-columns.ts';
+import type { NumberType, ParquetColumn, Values } from './parquet-page.ts';
+import { type NumberColumn, StagedColumns } from './staged-columns.ts';
+import type { IdTexts, StagedData } from './staged-rows.ts';
+import { plainTexts } from './text-columns.ts';
 
 /**
  * Flow records as columns of a Parquet file. Names are IPFIX's; addresses are there twice: as text for people and other
- * tools, as two 64-bit halves for network tests. Row `n` stands in block `n / 4096`.
+ * tools, as two 64-bit halves for network tests.
  */
-type Get = (batch: FlowBatch, row: number) => number;
-
 const TCP = 6;
-const SHIFT = Math.log2(BLOCK_ROWS);
-const MASK = BLOCK_ROWS - 1;
-
-const when =
-  (bits: number, get: Get): Get =>
-  (batch, row) =>
-    (batch.meta[row] & bits) !== 0 ? get(batch, row) : Number.NaN;
-const known =
-  (get: Get): Get =>
-  (batch, row) => {
-    const value = get(batch, row);
-    return value >= 0 ? value : Number.NaN;
-  };
-/** AS numbers of 32 bits; -1 without. */
-const asOf = (as: number): number => (as === -1 ? -1 : as >>> 0);
-const ofTcp =
-  (get: Get): Get =>
-  (batch, row) =>
-    batch.protocolIdentifier[row] === TCP ? get(batch, row) : Number.NaN;
 
 /** All columns, in the order in which a file has them. */
 const ORDER = [
@@ -58,43 +30,88 @@ const ORDER = [
   ],
 ];
 
+type Make = (staged: StagedColumns) => Values;
+
+const of =
+  (name: NumberColumn): Make =>
+  (staged) =>
+    staged.of(name);
+const where =
+  (bits: number, make: Make): Make =>
+  (staged) =>
+    staged.where(bits, make(staged));
+/** Each number as another one. */
+const mapped =
+  (make: Make, map: (value: number) => number): Make =>
+  (staged) => {
+    const { isSame, take } = make(staged);
+    const takeMapped = (order: Uint32Array, out: Float64Array): void => {
+      take(order, out);
+      for (let i = 0; i < order.length; i++) out[i] = map(out[i]);
+    };
+    return { isSame, take: takeMapped };
+  };
+const rounded = (name: NumberColumn): Make => mapped(of(name), Math.round);
+const known = (name: NumberColumn): Make => mapped(of(name), (value) => (value >= 0 ? value : Number.NaN));
+/** AS numbers have 32 bits; -1 is none. */
+const asOf = (name: NumberColumn): Make => mapped(of(name), (as) => (as === -1 ? Number.NaN : as >>> 0));
+/** Of rows that another column says to have it. */
+const whereOther =
+  (other: NumberColumn, has: (value: number) => boolean, name: NumberColumn): Make =>
+  (staged) => {
+    const [values, others] = [staged.of(name), staged.of(other)];
+    const take = (order: Uint32Array, out: Float64Array): void => {
+      const beside = new Float64Array(order.length);
+      others.take(order, beside);
+      values.take(order, out);
+      for (let i = 0; i < order.length; i++) if (!has(beside[i])) out[i] = Number.NaN;
+    };
+    return { isSame: values.isSame && others.isSame, take };
+  };
+const ofTcp = (name: NumberColumn): Make => whereOther('protocolIdentifier', (protocol) => protocol === TCP, name);
+
 /** The numbers among them. */
-const NUMBERS: Readonly<Record<string, [NumberType, Get]>> = {
-  flowStart: ['timestamp', (b, i) => Math.round(b.startUs[i])],
-  flowEnd: ['timestamp', (b, i) => Math.round(b.endUs[i])],
-  sourceTransportPort: ['uint16', when(HAS_PORTS, (b, i) => b.sourceTransportPort[i])],
-  destinationTransportPort: ['uint16', when(HAS_PORTS, (b, i) => b.destinationTransportPort[i])],
-  protocolIdentifier: ['uint8', when(HAS_IP, (b, i) => b.protocolIdentifier[i])],
-  packetDeltaCount: ['int64', (b, i) => Math.round(b.packetDeltaCount[i])],
-  octetDeltaCount: ['int64', (b, i) => Math.round(b.octetDeltaCount[i])],
-  layer2OctetDeltaCount: ['int64', (b, i) => Math.round(b.layer2OctetDeltaCount[i])],
-  reversePacketDeltaCount: ['int64', when(BIFLOW, (b, i) => Math.round(b.reversePacketDeltaCount[i]))],
-  reverseOctetDeltaCount: ['int64', when(BIFLOW, (b, i) => Math.round(b.reverseOctetDeltaCount[i]))],
-  reverseLayer2OctetDeltaCount: ['int64', when(BIFLOW, (b, i) => Math.round(b.reverseLayer2OctetDeltaCount[i]))],
-  tcpControlBits: ['uint16', ofTcp((b, i) => b.tcpControlBits[i])],
-  reverseTcpControlBits: ['uint16', ofTcp((b, i) => b.reverseTcpControlBits[i])],
-  icmpType: ['uint16', when(HAS_ICMP, (b, i) => b.icmpTypeCode[i] >> 8)],
-  icmpCode: ['uint16', when(HAS_ICMP, (b, i) => b.icmpTypeCode[i] & 255)],
-  vlanId: ['int32', known((b, i) => b.vlanId[i])],
-  ingressInterface: ['int32', known((b, i) => b.ingressInterface[i])],
-  egressInterface: ['int32', known((b, i) => b.egressInterface[i])],
-  ipClassOfService: ['uint8', when(HAS_IP, (b, i) => b.ipClassOfService[i])],
-  flowEndReason: ['uint8', (b, i) => b.flowEndReason[i]],
-  samplingInterval: ['double', (b, i) => (b.samplingInterval[i] > 0 ? b.samplingInterval[i] : Number.NaN)],
-  observationDomainId: ['int64', (b, i) => Math.round(b.observationDomainId[i])],
-  dnsQueryType: ['uint16', (b, i) => (b.dnsName[i] !== 0 ? b.dnsType[i] : Number.NaN)],
-  bgpSourceAsNumber: ['int64', known((b, i) => asOf(b.sourceAs[i]))],
-  bgpDestinationAsNumber: ['int64', known((b, i) => asOf(b.destinationAs[i]))],
-  meta: ['int32', (b, i) => b.meta[i]],
+const NUMBERS: Readonly<Record<string, [NumberType, Make]>> = {
+  flowStart: ['timestamp', rounded('startUs')],
+  flowEnd: ['timestamp', rounded('endUs')],
+  sourceTransportPort: ['uint16', where(HAS_PORTS, of('sourceTransportPort'))],
+  destinationTransportPort: ['uint16', where(HAS_PORTS, of('destinationTransportPort'))],
+  protocolIdentifier: ['uint8', where(HAS_IP, of('protocolIdentifier'))],
+  packetDeltaCount: ['int64', rounded('packetDeltaCount')],
+  octetDeltaCount: ['int64', rounded('octetDeltaCount')],
+  layer2OctetDeltaCount: ['int64', rounded('layer2OctetDeltaCount')],
+  reversePacketDeltaCount: ['int64', where(BIFLOW, rounded('reversePacketDeltaCount'))],
+  reverseOctetDeltaCount: ['int64', where(BIFLOW, rounded('reverseOctetDeltaCount'))],
+  reverseLayer2OctetDeltaCount: ['int64', where(BIFLOW, rounded('reverseLayer2OctetDeltaCount'))],
+  tcpControlBits: ['uint16', ofTcp('tcpControlBits')],
+  reverseTcpControlBits: ['uint16', ofTcp('reverseTcpControlBits')],
+  icmpType: [
+    'uint16',
+    where(
+      HAS_ICMP,
+      mapped(of('icmpTypeCode'), (typeCode) => typeCode >> 8),
+    ),
+  ],
+  icmpCode: [
+    'uint16',
+    where(
+      HAS_ICMP,
+      mapped(of('icmpTypeCode'), (typeCode) => typeCode & 255),
+    ),
+  ],
+  vlanId: ['int32', known('vlanId')],
+  ingressInterface: ['int32', known('ingressInterface')],
+  egressInterface: ['int32', known('egressInterface')],
+  ipClassOfService: ['uint8', where(HAS_IP, of('ipClassOfService'))],
+  flowEndReason: ['uint8', of('flowEndReason')],
+  samplingInterval: ['double', mapped(of('samplingInterval'), (interval) => (interval > 0 ? interval : Number.NaN))],
+  observationDomainId: ['int64', rounded('observationDomainId')],
+  dnsQueryType: ['uint16', whereOther('dnsName', (id) => id !== 0, 'dnsType')],
+  bgpSourceAsNumber: ['int64', asOf('sourceAs')],
+  bgpDestinationAsNumber: ['int64', asOf('destinationAs')],
+  meta: ['int32', of('meta')],
 };
 
-type AddressColumn = 'sourceAddress' | 'destinationAddress' | 'outerSourceAddress' | 'outerDestinationAddress';
-const ADDRESSES: readonly [AddressColumn, number][] = [
-  ['sourceAddress', HAS_IP | IS_ARP],
-  ['destinationAddress', HAS_IP | IS_ARP],
-  ['outerSourceAddress', HAS_OUTER],
-  ['outerDestinationAddress', HAS_OUTER],
-];
 const NAMED: readonly [string, 'exporter' | 'layers' | 'dnsName' | 'sni', keyof IdTexts][] = [
   ['exporter', 'exporter', 'exporters'],
   ['layers', 'layers', 'layers'],
@@ -102,71 +119,37 @@ const NAMED: readonly [string, 'exporter' | 'layers' | 'dnsName' | 'sni', keyof 
   ['tlsServerName', 'sni', 'names'],
 ];
 
-/** The staged records' blocks, and their columns. */
-export function flowColumns({ buffers, names }: StagedData['flows']): {
-  blocks: FlowBatch[];
-  columns: ParquetColumn[];
-} {
-  const blocks = buffers.map((buffer) => viewFlowBatch(buffer, BLOCK_ROWS));
-  const columns: ParquetColumn[] = Object.entries(NUMBERS).map(([name, [type, get]]) => ({
-    name,
-    type,
-    value: (n) => get(blocks[n >> SHIFT], n & MASK),
-  }));
-  for (const [name, bits] of ADDRESSES) columns.push(addressText(blocks, name, bits));
-  for (const [name, column, table] of NAMED) columns.push(nameText(blocks, name, column, names[table]));
-  for (const name of ['sourceMacAddress', 'destinationMacAddress'] as const) columns.push(macText(blocks, name));
-  columns.push(...halves(blocks, 'source'), ...halves(blocks, 'destination'));
-  columns.sort((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name));
-  return { blocks, columns };
-}
-
-function addressText(blocks: FlowBatch[], name: AddressColumn, bits: number): ParquetColumn {
-  const seen = new AddressTexts();
-  const id = (n: number) => {
-    const batch = blocks[n >> SHIFT];
-    const row = n & MASK;
-    return (batch.meta[row] & bits) === 0 ? -1 : seen.id(batch[name], 4 * row);
-  };
-  return { name, type: 'text', id, texts: seen.texts };
+/** The staged records' columns. */
+export function flowColumns(flows: StagedData['flows']): ParquetColumn[] {
+  const staged = new StagedColumns(flows);
+  const addresses = new AddressColumns(staged);
+  const columns = [
+    ...Object.entries(NUMBERS).map(([name, [type, make]]): ParquetColumn => ({ name, type, ...make(staged) })),
+    addresses.text('sourceAddress', HAS_IP | IS_ARP),
+    addresses.text('destinationAddress', HAS_IP | IS_ARP),
+    addresses.text('outerSourceAddress', HAS_OUTER),
+    addresses.text('outerDestinationAddress', HAS_OUTER),
+    ...NAMED.map(([name, column, table]) => nameText(staged, name, column, flows.names[table])),
+    macText(staged, 'sourceMacAddress'),
+    macText(staged, 'destinationMacAddress'),
+    ...addresses.halves('source'),
+    ...addresses.halves('destination'),
+  ];
+  return columns.sort((a, b) => ORDER.indexOf(a.name) - ORDER.indexOf(b.name));
 }
 
 function nameText(
-  blocks: FlowBatch[],
+  staged: StagedColumns,
   name: string,
-  column: 'exporter' | 'layers' | 'dnsName' | 'sni',
-  { ids, texts }: IdTexts[keyof IdTexts],
+  column: NumberColumn,
+  table: IdTexts[keyof IdTexts],
 ): ParquetColumn {
-  const places = new Map(ids.map((id, i) => [id, i]));
-  const used: string[] = [];
-  const dense = new Int32Array(ids.length).fill(-1);
-  const id = (n: number) => {
-    const place = places.get(blocks[n >> SHIFT][column][n & MASK]);
-    if (place === undefined) return -1;
-    if (dense[place] < 0) dense[place] = used.push(texts[place]) - 1;
-    return dense[place];
-  };
-  return { name, type: 'text', id, texts: used };
+  const texts = new Map(table.ids.map((id, i) => [id, table.texts[i]]));
+  const values = mapped(of(column), (id) => (id === 0 ? Number.NaN : id))(staged);
+  return { name, type: 'text', ...values, entries: (ids) => plainTexts(ids, (id) => texts.get(id) ?? '') };
 }
 
-function macText(blocks: FlowBatch[], name: 'sourceMacAddress' | 'destinationMacAddress'): ParquetColumn {
-  const places = new Map<number, number>();
-  const texts: string[] = [];
-  const id = (n: number) => {
-    const mac = blocks[n >> SHIFT][name][n & MASK];
-    if (mac < 0) return -1;
-    const place = places.get(mac) ?? texts.push(mac.toString(16).padStart(12, '0')) - 1;
-    if (place === places.size) places.set(mac, place);
-    return place;
-  };
-  return { name, type: 'text', id, texts };
-}
-
-/** The four words of an address as two numbers of 64 bits. */
-function halves(blocks: FlowBatch[], side: 'source' | 'destination'): ParquetColumn[] {
-  const word = (k: number) => (n: number) => blocks[n >> SHIFT][`${side}Address`][4 * (n & MASK) + k];
-  return [
-    { name: `${side}High`, type: 'uint64', high: word(0), low: word(1) },
-    { name: `${side}Low`, type: 'uint64', high: word(2), low: word(3) },
-  ];
+function macText(staged: StagedColumns, name: 'sourceMacAddress' | 'destinationMacAddress'): ParquetColumn {
+  const entries = (macs: Float64Array): Uint8Array => plainTexts(macs, (mac) => mac.toString(16).padStart(12, '0'));
+  return { name, type: 'text', ...known(name)(staged), entries };
 }

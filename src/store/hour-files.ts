@@ -1,9 +1,13 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { giveBack } from '../core/buffer-pool.ts';
+import { momentOrder } from '../core/moment-order.ts';
+import { viewFlowBatch } from '../model/flow-batch.ts';
 import { flowColumns } from './flow-columns.ts';
 import { writeParquet } from './parquet-file.ts';
 import type { ParquetColumn } from './parquet-page.ts';
-import type { StagedData } from './staged-rows.ts';
+import { BLOCK_ROWS, type StagedData } from './staged-rows.ts';
+import { TextColumns } from './text-columns.ts';
 import type { TextRowsData } from './text-rows.ts';
 
 export const KINDS = ['flows', 'series', 'windows'] as const;
@@ -47,32 +51,21 @@ type Write = (kind: (typeof KINDS)[number], hour: number, columns: ParquetColumn
 
 function writeFlows(flows: StagedData['flows'], write: Write): void {
   if (flows.rows === 0) return;
-  const { blocks, columns } = flowColumns(flows);
+  const columns = flowColumns(flows);
   const starts = new Float64Array(flows.rows);
-  blocks.forEach((block, i) => {
-    const { length } = block.startUs;
-    starts.set(block.startUs.subarray(0, Math.min(length, flows.rows - i * length)), i * length);
+  flows.buffers.forEach((buffer, i) => {
+    const { startUs } = viewFlowBatch(buffer, BLOCK_ROWS);
+    starts.set(startUs.subarray(0, flows.rows - i * BLOCK_ROWS), i * BLOCK_ROWS);
   });
-  for (const [hour, order] of byHour(starts)) {
-    write(
-      'flows',
-      hour,
-      columns,
-      order.sort((a, b) => starts[a] - starts[b]),
-    );
-  }
+  for (const [hour, rows] of byHour(starts)) write('flows', hour, columns, byTime(starts, rows));
 }
 
 function writeSeries(data: TextRowsData, write: Write): void {
   if (data.rows === 0) return;
-  const rows = new Rows(data);
+  const rows = new TextColumns(data);
   const times = rows.numbers(0);
   const names = rows.texts(0);
-  const columns: ParquetColumn[] = [
-    rows.textColumn('series', 0),
-    { name: 'time', type: 'timestamp', value: (row) => Math.round(times[row]) },
-    rows.numberColumn('value', 1),
-  ];
+  const columns = [rows.textColumn('series', 0), rows.timeColumn('time', 0), rows.numberColumn('value', 1)];
   for (const [hour, order] of byHour(times)) {
     write(
       'series',
@@ -85,14 +78,14 @@ function writeSeries(data: TextRowsData, write: Write): void {
 
 function writeWindows(data: TextRowsData, write: Write): void {
   if (data.rows === 0) return;
-  const rows = new Rows(data);
-  const [starts, ends] = [rows.numbers(0), rows.numbers(1)];
+  const rows = new TextColumns(data);
+  const ends = rows.numbers(1);
   const rules = rows.texts(0);
-  const columns: ParquetColumn[] = [
+  const columns = [
     rows.textColumn('rule', 0),
     rows.textColumn('key', 1),
-    { name: 'start', type: 'timestamp', value: (row) => Math.round(starts[row]) },
-    { name: 'end', type: 'timestamp', value: (row) => Math.round(ends[row]) },
+    rows.timeColumn('start', 0),
+    rows.timeColumn('end', 1),
     rows.textColumn('severity', 2),
     rows.textColumn('values', 3),
   ];
@@ -103,47 +96,6 @@ function writeWindows(data: TextRowsData, write: Write): void {
       columns,
       order.sort((a, b) => ends[a] - ends[b] || compare(rules[a], rules[b])),
     );
-  }
-}
-
-/** Rows of texts and numbers, looked at by column. */
-class Rows {
-  readonly #data: TextRowsData;
-  readonly #bytes: Buffer;
-  readonly #ends: Int32Array;
-  readonly #values: Float64Array;
-
-  constructor(data: TextRowsData) {
-    this.#data = data;
-    this.#bytes = Buffer.from(data.bytes);
-    this.#ends = new Int32Array(data.ends);
-    this.#values = new Float64Array(data.values);
-  }
-
-  numbers(k: number): Float64Array {
-    const { rows, numbers } = this.#data;
-    return Float64Array.from({ length: rows }, (_, row) => this.#values[row * numbers + k]);
-  }
-
-  texts(k: number): string[] {
-    const { rows, texts } = this.#data;
-    return Array.from({ length: rows }, (_, row) => {
-      const cell = row * texts + k;
-      return this.#bytes.toString('utf8', cell === 0 ? 0 : this.#ends[cell - 1], this.#ends[cell]);
-    });
-  }
-
-  numberColumn(name: string, k: number): ParquetColumn {
-    const values = this.numbers(k);
-    return { name, type: 'double', value: (row) => values[row] };
-  }
-
-  /** '' is no text. */
-  textColumn(name: string, k: number): ParquetColumn {
-    const all = this.texts(k);
-    const places = new Map<string, number>();
-    for (const text of all) if (text !== '' && !places.has(text)) places.set(text, places.size);
-    return { name, type: 'text', id: (row) => places.get(all[row]) ?? -1, texts: [...places.keys()] };
   }
 }
 
@@ -161,6 +113,17 @@ function byHour(times: Float64Array): [number, Uint32Array][] {
     rows.push(row);
   }
   return [...hours].sort(([a], [b]) => a - b).map(([own, all]) => [own, Uint32Array.from(all)]);
+}
+
+/** The same rows in order of time. */
+function byTime(times: Float64Array, rows: Uint32Array): Uint32Array {
+  const positions = momentOrder(
+    Float64Array.from(rows, (row) => times[row]),
+    rows.length,
+  );
+  const ordered = Uint32Array.from(positions, (position) => rows[position]);
+  giveBack(positions);
+  return ordered;
 }
 
 /** The folder of an hour of event time: `2026-11-24/03`. */

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
-import { type Page, PageEncoder, type ParquetColumn } from './parquet-page.ts';
+import { DICTIONARY, type Page, PageEncoder, type ParquetColumn, PLAIN, RLE } from './parquet-page.ts';
 import { ThriftWriter } from './thrift.ts';
 
 /**
@@ -11,10 +11,11 @@ import { ThriftWriter } from './thrift.ts';
 const MAGIC = Buffer.from('PAR1');
 /** As many rows as DuckDB puts into a row group. */
 export const GROUP_ROWS = 122_880;
+/** Codecs. */
+const UNCOMPRESSED = 0;
 const ZSTD = 6;
-const PLAIN = 0;
-const RLE = 3;
-const DICTIONARY = 8;
+/** What is shorter is left as it is: setting up the compression costs more than it saves. */
+const FEW_BYTES = 512;
 const OPTIONAL = 1;
 /** More costs four times as much and saves a tenth. */
 const LEVEL = 1;
@@ -33,6 +34,8 @@ const TYPES: Record<ParquetColumn['type'], { physical: number; converted: number
 
 interface Chunk {
   column: ParquetColumn;
+  codec: number;
+  encoding: number;
   rows: number;
   offset: number;
   dictionaryOffset: number | null;
@@ -88,19 +91,22 @@ class Writer {
     return this.#at;
   }
 
-  #chunk(column: ParquetColumn, { data, dictionary, bounds }: Page, rows: number): Chunk {
+  #chunk(column: ParquetColumn, { data, encoding, dictionary, bounds }: Page, rows: number): Chunk {
     const offset = this.#at;
+    const isSmall = data.length + (dictionary?.data.length ?? 0) < FEW_BYTES;
+    const codec = isSmall ? UNCOMPRESSED : ZSTD;
     let uncompressed = 0;
-    if (dictionary) uncompressed += this.#page(dictionary.data, 'dictionary', dictionary.entries, PLAIN);
+    if (dictionary) uncompressed += this.#page(dictionary.data, codec, 'dictionary', dictionary.entries, PLAIN);
     const dataOffset = this.#at;
-    uncompressed += this.#page(data, 'data', rows, dictionary ? DICTIONARY : PLAIN);
+    uncompressed += this.#page(data, codec, 'data', rows, encoding);
+    const compressed = this.#at - offset;
     const dictionaryOffset = dictionary ? offset : null;
-    return { column, rows, offset, dictionaryOffset, dataOffset, compressed: this.#at - offset, uncompressed, bounds };
+    return { column, codec, encoding, rows, offset, dictionaryOffset, dataOffset, compressed, uncompressed, bounds };
   }
 
   /** A page with its header (PageHeader: kind, sizes, what it holds). @returns bytes before compression */
-  #page(data: Uint8Array, kind: 'data' | 'dictionary', values: number, encoding: number): number {
-    const body = zstdCompressSync(data, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
+  #page(data: Uint8Array, codec: number, kind: 'data' | 'dictionary', values: number, encoding: number): number {
+    const body = codec === ZSTD ? compress(data) : data;
     const header = new ThriftWriter();
     header.i32(1, kind === 'data' ? 0 : 2);
     header.i32(2, data.length);
@@ -122,6 +128,12 @@ class Writer {
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at, bytes.length - at);
     this.#at += bytes.length;
   }
+}
+
+/** In one piece: the runtime would gather it of small ones. */
+function compress(data: Uint8Array): Uint8Array {
+  const params = { [constants.ZSTD_c_compressionLevel]: LEVEL };
+  return zstdCompressSync(data, { params, chunkSize: data.length + 1024 });
 }
 
 /** FileMetaData: version, schema, rows, row groups, who wrote it. */
@@ -166,19 +178,20 @@ function localMicros(out: ThriftWriter): void {
 }
 
 function columnChunk(out: ThriftWriter, chunk: Chunk): void {
-  const { column, rows, offset, dictionaryOffset, dataOffset, compressed, uncompressed, bounds } = chunk;
+  const { column, codec, encoding, rows, offset, dictionaryOffset, dataOffset, compressed, uncompressed, bounds } =
+    chunk;
   out.i64(2, offset);
   out.struct(3, () => {
     out.i32(1, TYPES[column.type].physical);
-    out.i32s(2, dictionaryOffset === null ? [PLAIN, RLE] : [PLAIN, RLE, DICTIONARY]);
+    out.i32s(2, encoding === DICTIONARY ? [PLAIN, RLE, DICTIONARY] : [RLE, encoding]);
     out.texts(3, [column.name]);
-    out.i32(4, ZSTD);
+    out.i32(4, codec);
     out.i64(5, rows);
     out.i64(6, uncompressed);
     out.i64(7, compressed);
     out.i64(9, dataOffset);
     if (dictionaryOffset !== null) out.i64(11, dictionaryOffset);
-    if (bounds) {
+    if (bounds && column.type === 'timestamp') {
       out.struct(12, () => {
         out.binary(5, longBytes(bounds[1]));
         out.binary(6, longBytes(bounds[0]));

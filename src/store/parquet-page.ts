@@ -1,179 +1,210 @@
+import { mostDeltaBytes, WIDEST_RANGE, writeDeltas } from './delta-packed.ts';
+import { NumberDictionary } from './number-dictionary.ts';
+
 /**
  * The values of one column of a row group as Parquet lays them out (Encodings.md of Apache Parquet): which rows have a
- * value as a run of bits, then the values one after another (PLAIN) or their places in a dictionary (RLE_DICTIONARY).
+ * value as a run of bits, then the values one after another (PLAIN), as differences (DELTA_BINARY_PACKED) or as their
+ * places in a dictionary (RLE_DICTIONARY).
  */
 export type NumberType = 'timestamp' | 'int64' | 'int32' | 'uint16' | 'uint8' | 'double';
+export type ColumnType = NumberType | 'uint64' | 'text';
 
-/** A column to be written; rows are asked for one by one. */
-export type ParquetColumn = { name: string } & (
-  | { /** NaN where there is no value. */ type: NumberType; value: (row: number) => number }
-  | { type: 'uint64'; high: (row: number) => number; low: (row: number) => number }
-  | {
-      /** The place in `texts`, -1 where there is no value. */ type: 'text';
-      id: (row: number) => number;
-      texts: string[];
-    }
-);
+/** Encodings of parquet.thrift. */
+export const PLAIN = 0;
+export const RLE = 3;
+export const DELTA = 5;
+export const DICTIONARY = 8;
 
+/** What a column holds, row by row. */
+export interface Values {
+  /** Every row has what the first one has. */
+  isSame: boolean;
+  /** Writes what the rows of `order` have, whole numbers unless the column is a `double`; NaN where there is nothing. */
+  take(order: Uint32Array, out: Float64Array): void;
+}
+
+/** A column to be written. */
+export interface ParquetColumn extends Values {
+  name: string;
+  type: ColumnType;
+  /** Of texts and of 64 bits: what these numbers stand for, as PLAIN has it. */
+  entries?: (numbers: Float64Array) => Uint8Array;
+}
+
+/** Valid until the next one is encoded. */
 export interface Page {
   /** Uncompressed: levels, then values. */
   data: Uint8Array;
-  /** Uncompressed dictionary with its entries; null for plain values. */
+  encoding: number;
+  /** Uncompressed dictionary with its entries; null without. */
   dictionary: { data: Uint8Array; entries: number } | null;
-  /** Least and greatest value, for columns of time. */
+  /** Least and greatest value; null without any. */
   bounds: [number, number] | null;
 }
 
+/** A dictionary of numbers pays while each stands for at least so many rows; few are never too many. */
+const ROWS_AN_ENTRY = 16;
+const FEW_ENTRIES = 256;
+const INT32_RANGE = 2 ** 31;
+
 /** Encodes a column again and again, in buffers of its own. */
 export class PageEncoder {
+  readonly #taken: Float64Array;
   readonly #present: Uint8Array;
-  readonly #ids: Int32Array;
-  readonly #values: ArrayBuffer;
+  readonly #entries: Int32Array;
+  readonly #out: Uint8Array;
+  readonly #dictionary = new NumberDictionary();
 
   constructor(mostRows: number) {
+    this.#taken = new Float64Array(mostRows);
     this.#present = new Uint8Array(mostRows);
-    this.#ids = new Int32Array(mostRows);
-    this.#values = new ArrayBuffer(8 * mostRows);
+    this.#entries = new Int32Array(mostRows);
+    this.#out = new Uint8Array(mostLevelBytes(mostRows) + Math.max(64, 8 * mostRows, mostDeltaBytes(mostRows)));
   }
 
   encode(column: ParquetColumn, order: Uint32Array): Page {
-    if (column.type === 'text') return this.#texts(column.id, column.texts, order);
-    if (column.type === 'uint64') return this.#halves(column.high, column.low, order);
-    if (column.type === 'double') return this.#plain(column.value, order, new Float64Array(this.#values));
-    if (column.type === 'timestamp' || column.type === 'int64') return this.#longs(column, order);
-    return this.#plain(column.value, order, new Int32Array(this.#values));
+    const { length } = order;
+    if (column.isSame) return this.#same(column, order);
+    column.take(order, this.#taken);
+    const count = this.#keepPresent(length);
+    const levels = writeLevels(this.#present, length, count, this.#out);
+    return count === 0 ? this.#page(levels, PLAIN) : this.#values(column, count, levels);
   }
 
-  /** Values that are written as they are. */
-  #plain(value: (row: number) => number, order: Uint32Array, values: Int32Array | Float64Array): Page {
-    let n = 0;
-    for (let i = 0; i < order.length; i++) {
-      const v = value(order[i]);
-      const has = !Number.isNaN(v);
-      this.#present[i] = has ? 1 : 0;
-      if (has) values[n++] = v;
+  /** One run, whatever the number of rows. */
+  #same(column: ParquetColumn, order: Uint32Array): Page {
+    column.take(order.subarray(0, 1), this.#taken);
+    const isAbsent = Number.isNaN(this.#taken[0]);
+    const end = writeRun(order.length, isAbsent ? 0 : 1, this.#out);
+    if (isAbsent) return this.#page(end, PLAIN);
+    const bounds = boundsOf(this.#taken, 1);
+    const data = entriesOf(column, this.#taken.subarray(0, 1));
+    this.#out[end] = 1;
+    const at = varint(this.#out, end + 1, order.length << 1);
+    this.#out[at] = 0;
+    return { ...this.#page(at + 1, DICTIONARY), dictionary: { data, entries: 1 }, bounds };
+  }
+
+  /** Puts the values that are there one after another. @returns how many */
+  #keepPresent(rows: number): number {
+    const [taken, present] = [this.#taken, this.#present];
+    let count = 0;
+    for (let i = 0; i < rows; i++) {
+      const value = taken[i];
+      const has = Number.isNaN(value) ? 0 : 1;
+      present[i] = has;
+      taken[count] = value;
+      count += has;
     }
-    return this.#page(order.length, values.BYTES_PER_ELEMENT * n);
+    return count;
   }
 
-  #longs({ type, value }: { type: NumberType; value: (row: number) => number }, order: Uint32Array): Page {
-    const words = new Uint32Array(this.#values);
-    let [n, least, most] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (let i = 0; i < order.length; i++) {
-      const v = value(order[i]);
-      const has = !Number.isNaN(v);
-      this.#present[i] = has ? 1 : 0;
-      if (!has) continue;
-      if (v < least) least = v;
-      if (v > most) most = v;
-      const high = Math.floor(v / 2 ** 32);
-      words[2 * n] = v - high * 2 ** 32;
-      words[2 * n + 1] = high;
-      n++;
+  #values(column: ParquetColumn, count: number, levels: number): Page {
+    const { type } = column;
+    const bounds = boundsOf(this.#taken, count);
+    if (this.#enter(type, count)) {
+      const { values, length } = this.#dictionary;
+      const end = writeEntries(this.#entries, count, length, this.#out, levels);
+      const dictionary = { data: entriesOf(column, values.subarray(0, length)), entries: length };
+      return { ...this.#page(end, DICTIONARY), dictionary, bounds };
     }
-    const page = this.#page(order.length, 8 * n);
-    if (type === 'timestamp' && n > 0) page.bounds = [least, most];
-    return page;
-  }
-
-  #halves(high: (row: number) => number, low: (row: number) => number, order: Uint32Array): Page {
-    const words = new Uint32Array(this.#values);
-    for (let i = 0; i < order.length; i++) {
-      words[2 * i] = low(order[i]);
-      words[2 * i + 1] = high(order[i]);
+    const widest = isLong(type) ? WIDEST_RANGE : INT32_RANGE;
+    if (type !== 'double' && bounds[1] - bounds[0] < widest && bounds[0] > -widest) {
+      const end = writeDeltas(this.#taken, count, this.#out, levels);
+      return { ...this.#page(end, DELTA), bounds };
     }
-    this.#present.fill(1, 0, order.length);
-    return this.#page(order.length, 8 * order.length);
+    const plain = plainNumbers(type, this.#taken.subarray(0, count));
+    this.#out.set(plain, levels);
+    return { ...this.#page(levels + plain.length, PLAIN), bounds };
   }
 
-  #texts(id: (row: number) => number, texts: string[], order: Uint32Array): Page {
-    const ids = this.#ids;
-    let n = 0;
-    for (let i = 0; i < order.length; i++) {
-      const at = id(order[i]);
-      this.#present[i] = at < 0 ? 0 : 1;
-      if (at >= 0) ids[n++] = at;
-    }
-    const levels = levelBytes(this.#present, order.length);
-    if (texts.length === 0) return { data: levels, dictionary: null, bounds: null };
-    const dictionary = { data: plainTexts(texts), entries: texts.length };
-    return { data: Buffer.concat([levels, packed(ids, n, bitsFor(texts.length))]), dictionary, bounds: null };
+  /** Whether values go by a dictionary: times differ, the others show it in their first rows. */
+  #enter(type: ColumnType, count: number): boolean {
+    if (type === 'timestamp') return false;
+    const isText = type === 'text' || type === 'uint64';
+    const most = isText ? count : Math.max(FEW_ENTRIES, Math.floor(count / ROWS_AN_ENTRY));
+    return this.#dictionary.enter(this.#taken, count, this.#entries, most);
   }
 
-  #page(rows: number, valueBytes: number): Page {
-    const levels = levelBytes(this.#present, rows);
-    const data = new Uint8Array(levels.length + valueBytes);
-    data.set(levels);
-    data.set(new Uint8Array(this.#values, 0, valueBytes), levels.length);
-    return { data, dictionary: null, bounds: null };
+  #page(end: number, encoding: number): Page {
+    return { data: this.#out.subarray(0, end), encoding, dictionary: null, bounds: null };
   }
 }
 
-/** `length 4 | run`: one run that repeats where all rows are alike, else one of bits. */
-function levelBytes(present: Uint8Array, rows: number): Uint8Array {
-  let count = 0;
-  for (let i = 0; i < rows; i++) count += present[i];
-  const run = count === rows || count === 0 ? [...varint(rows << 1), count === 0 ? 0 : 1] : bitRun(present, rows);
-  const bytes = new Uint8Array(4 + run.length);
-  new DataView(bytes.buffer).setUint32(0, run.length, true);
-  bytes.set(run, 4);
-  return bytes;
+function isLong(type: ColumnType): boolean {
+  return type === 'timestamp' || type === 'int64';
 }
 
-function bitRun(present: Uint8Array, rows: number): Uint8Array {
+function boundsOf(values: Float64Array, count: number): [number, number] {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < count; i++) {
+    const value = values[i];
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
+}
+
+function entriesOf(column: ParquetColumn, numbers: Float64Array): Uint8Array {
+  return column.entries ? column.entries(numbers) : plainNumbers(column.type, numbers);
+}
+
+function plainNumbers(type: ColumnType, numbers: Float64Array): Uint8Array {
+  if (type === 'double') return new Uint8Array(numbers.slice().buffer);
+  if (!isLong(type)) return new Uint8Array(Int32Array.from(numbers).buffer);
+  const words = new Uint32Array(2 * numbers.length);
+  for (let i = 0; i < numbers.length; i++) {
+    const high = Math.floor(numbers[i] / 2 ** 32);
+    words[2 * i] = numbers[i] - high * 2 ** 32;
+    words[2 * i + 1] = high;
+  }
+  return new Uint8Array(words.buffer);
+}
+
+function mostLevelBytes(rows: number): number {
+  return 16 + Math.ceil(rows / 8);
+}
+
+/** `length 4 | run`: one run that repeats where all rows are alike, else one of bits. @returns where it ends */
+function writeLevels(present: Uint8Array, rows: number, count: number, out: Uint8Array): number {
+  if (count === rows || count === 0) return writeRun(rows, count === 0 ? 0 : 1, out);
   const groups = Math.ceil(rows / 8);
-  const header = varint((groups << 1) | 1);
-  const run = new Uint8Array(header.length + groups);
-  run.set(header);
-  for (let i = 0; i < rows; i++) run[header.length + (i >> 3)] |= present[i] << (i & 7);
-  return run;
+  const start = varint(out, 4, (groups << 1) | 1);
+  out.fill(0, start, start + groups);
+  for (let i = 0; i < rows; i++) out[start + (i >> 3)] |= present[i] << (i & 7);
+  return writeLength(out, start + groups);
 }
 
-/** `bits 1 | run of bit-packed numbers`, the least significant bits first. */
-function packed(ids: Int32Array, length: number, bits: number): Uint8Array {
-  const groups = Math.ceil(length / 8);
-  const header = [bits, ...varint((groups << 1) | 1)];
-  const out = new Uint8Array(header.length + groups * bits);
-  out.set(header);
-  let at = header.length;
-  let pending = 0;
-  let held = 0;
-  for (let i = 0; i < length; i++) {
-    pending |= ids[i] << held;
-    held += bits;
-    while (held >= 8) {
-      out[at++] = pending;
-      pending >>>= 8;
-      held -= 8;
-    }
+function writeRun(rows: number, level: number, out: Uint8Array): number {
+  const at = varint(out, 4, rows << 1);
+  out[at] = level;
+  return writeLength(out, at + 1);
+}
+
+function writeLength(out: Uint8Array, end: number): number {
+  new DataView(out.buffer).setUint32(0, end - 4, true);
+  return end;
+}
+
+/** `bits 1 | run of places`, each of whole bytes: what is left over the compression takes. @returns where it ends */
+function writeEntries(entries: Int32Array, count: number, different: number, out: Uint8Array, start: number): number {
+  const bytes = different <= 1 << 8 ? 1 : different <= 1 << 16 ? 2 : 3;
+  const groups = Math.ceil(count / 8);
+  out[start] = 8 * bytes;
+  const from = varint(out, start + 1, (groups << 1) | 1);
+  const end = from + 8 * groups * bytes;
+  out.fill(0, from + count * bytes, end);
+  for (let byte = 0; byte < bytes; byte++) {
+    const shift = 8 * byte;
+    for (let i = 0, at = from + byte; i < count; i++, at += bytes) out[at] = entries[i] >>> shift;
   }
-  if (held > 0) out[at] = pending;
-  return out;
+  return end;
 }
 
-/** At most 24, so that what is pending fits into a word. */
-function bitsFor(entries: number): number {
-  return Math.max(1, 32 - Math.clz32(entries - 1));
-}
-
-/** `length 4 | bytes` for each. */
-function plainTexts(texts: readonly string[]): Uint8Array {
-  let size = 0;
-  for (const text of texts) size += 4 + Buffer.byteLength(text);
-  const out = Buffer.alloc(size);
-  let at = 0;
-  for (const text of texts) {
-    const length = out.write(text, at + 4);
-    out.writeUInt32LE(length, at);
-    at += 4 + length;
-  }
-  return out;
-}
-
-function varint(value: number): number[] {
-  const bytes: number[] = [];
+function varint(out: Uint8Array, start: number, value: number): number {
+  let at = start;
   let rest = value;
-  for (; rest >= 128; rest >>>= 7) bytes.push((rest & 127) | 128);
-  bytes.push(rest);
-  return bytes;
+  for (; rest >= 128; rest >>>= 7) out[at++] = (rest & 127) | 128;
+  out[at++] = rest;
+  return at;
 }
