@@ -32,6 +32,7 @@ export interface FileMark {
 }
 
 export interface Head {
+  /** As many as a print has. */
   bytes: Uint8Array;
   firstUs: number | null;
   compressed: boolean;
@@ -45,7 +46,8 @@ export async function readHead(path: string): Promise<Head> {
   try {
     for (let got = -1; got !== 0 && length < HEAD_BYTES; length += got) got = await content.read(buffer, length);
     const bytes = buffer.subarray(0, length);
-    return { bytes, firstUs: firstTime(bytes), compressed: content.compressed };
+    // Many files may be looked at before one of them is forgotten.
+    return { bytes: bytes.slice(0, PRINT_BYTES), firstUs: firstTime(bytes), compressed: content.compressed };
   } finally {
     content.close();
   }

@@ -13,8 +13,8 @@ import { ROOT } from '../support/replay.ts';
  * again and again with its time moved on, checkpoints, history, deliveries and page as in life. Memory must not grow
  * by 2 % after the first tenth of an hour (30 % in minutes), descriptors not at all.
  */
-const PACKETS_A_FILE = 5000;
-const KEPT_FILES = 100;
+const PACKETS_A_FILE = 40_000;
+const KEPT_FILES = 20;
 const SAMPLE_MS = 1000;
 /** Rings and tables of bounded size are full after so many packets; slow machines get there as far as they can. */
 const WARM_PACKETS = 1_500_000;
