@@ -1,11 +1,7 @@
 import { Alerts } from './alert/alert.ts';
-import { WeirError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
-import type { Stateful, StateReader, StateWriter } from './core/state.ts';
-import { CounterRules, isCounterRule } from './counter-rules.ts';
-import { Detect } from './detect/detect.ts';
+import { required, type Stateful, type StateReader, type StateWriter } from './core/state.ts';
 import {
-  baselines,
   type CalendarOptions,
   CounterLoads,
   calendarForecasters,
@@ -23,8 +19,8 @@ import { type PacketRows, TIME_F64 } from './model/packet-rows.ts';
 import type { RulePlan, RuleSet } from './model/plan.ts';
 import { SampledTime } from './model/sampling-error.ts';
 import type { ForecasterFactory } from './model/series.ts';
-import type { Key, WindowResults } from './model/window-result.ts';
-import { WindowStage } from './window/window.ts';
+import type { Key } from './model/window-result.ts';
+import { RuleEngine } from './rule-engine.ts';
 
 /** The watermark stays this far behind the newest event: it covers the hold of first slices and small disorder. */
 export const WATERMARK_BOUND_US = 3e6;
@@ -49,6 +45,8 @@ export interface EngineOptions {
   loadStepUs?: number;
   /** Flows that the meter has room for; default 2^20. */
   maxFlows?: number;
+  /** Threads that have part of the rules; default 0. What is found is the same. */
+  ruleThreads?: number;
 }
 
 export interface EngineDeps {
@@ -64,13 +62,11 @@ export class Engine implements Stateful {
   readonly alerts: Alerts;
   readonly loads: LoadBook;
   readonly #counters: CounterLoads;
-  /** Null without rules on counters. */
-  readonly #counterRules: CounterRules | null;
   readonly #onSeries: SeriesSink;
   /** Zone in whose time the loads' models live; empty without a calendar. */
   readonly #zone: string;
   readonly #meter: Meter;
-  readonly #windows: WindowStage;
+  readonly #judging: RuleEngine;
   readonly #sampled = new SampledTime();
   packets = 0;
   /** Event time of the first row, microseconds; NaN before. */
@@ -78,7 +74,6 @@ export class Engine implements Stateful {
   #maxEventUs = Number.NEGATIVE_INFINITY;
   #watermarkUs = Number.NEGATIVE_INFINITY;
   readonly #rules: readonly RulePlan[];
-  readonly #detect: Detect;
   readonly #watermark: (maxEventUs: number) => number;
 
   constructor(options: EngineOptions, sinks: Sinks, { names, metrics }: EngineDeps) {
@@ -90,55 +85,42 @@ export class Engine implements Stateful {
       {},
       {
         metrics,
-        evidence: (e) => this.#windows.evidence(e),
+        evidence: (e) => this.#judging.evidence(e),
         onTransition: (transition) => sinks.transition(transition),
       },
     );
     const { zone, holidays = [] } = options.calendar ?? {};
     this.#zone = zone ?? ([...holidays].length > 0 ? 'UTC' : '');
     const forecast = forecastersIn(this.#zone, holidays);
-    this.#detect = new Detect(options.rules, {
-      baseline: baselines,
-      forecast,
-      metrics,
-      interfaceSpeed: options.interfaceSpeed ?? (() => Number.NaN),
-      onEvaluation: (evaluation) => {
-        this.#sampled.tell(evaluation);
-        sinks.evaluation?.(evaluation);
-        this.alerts.evaluate(evaluation);
-      },
-    });
     this.#onSeries = sinks.series ?? (() => {});
     this.loads = new LoadBook({}, { forecasters: forecast, metrics, onPoint: this.#onSeries });
     this.#counters = new CounterLoads(
       (name, stepUs, timeUs, value) => this.loads.learn(name, 'interface', stepUs, timeUs, value),
       options.loadStepUs,
-      (...reading) => this.#counterRules?.add(...reading),
+      (...reading) => this.#judging.addReading(...reading),
     );
-    const onCounters = new Set(rules.filter(isCounterRule));
-    const route = (results: WindowResults): boolean => {
-      if (results.ruleIndex >= rules.length) return this.loads.results(results);
-      return !onCounters.has(results.rule) && this.#detect.results(results);
-    };
-    const counterPorts = {
-      names,
-      metrics,
-      onResults: (results: WindowResults) => this.#detect.results(results),
-      watched: (index: number) => this.#detect.watched(index),
-    };
-    this.#counterRules = onCounters.size > 0 ? new CounterRules(options.rules, counterPorts) : null;
-    this.#windows = new WindowStage(
-      { rules: [...rules, ...recording], home },
+    this.#judging = new RuleEngine(
+      {
+        rules: options.rules,
+        recording,
+        forecast,
+        interfaceSpeed: options.interfaceSpeed ?? (() => Number.NaN),
+        threads: options.ruleThreads ?? 0,
+      },
       {
         names,
         metrics,
-        onResults: route,
-        watched: (index) => (index < rules.length ? this.#detect.watched(index) : []),
+        onEvaluation: (evaluation) => {
+          this.#sampled.tell(evaluation);
+          sinks.evaluation?.(evaluation);
+          this.alerts.evaluate(evaluation);
+        },
+        onRecorded: (results) => this.loads.results(results),
       },
     );
     this.#meter = new Meter(
       { maxFlows: options.maxFlows },
-      { names, metrics, onSlices: (batch) => this.#windows.add(batch), onRecords: sinks.records ?? (() => {}) },
+      { names, metrics, onSlices: (batch) => this.slices(batch), onRecords: sinks.records ?? (() => {}) },
     );
   }
 
@@ -153,7 +135,7 @@ export class Engine implements Stateful {
 
   /** Slices of packets that another thread meters; `advance` says how far its time has come. */
   slices(batch: FlowBatch): void {
-    this.#windows.add(batch);
+    this.#judging.add(batch);
   }
 
   /** Event time has come to that of a row. */
@@ -162,15 +144,14 @@ export class Engine implements Stateful {
     const watermarkUs = this.#watermark(this.#maxEventUs);
     if (watermarkUs <= this.#watermarkUs) return;
     this.#watermarkUs = watermarkUs;
-    this.#windows.advance(watermarkUs);
-    this.#counterRules?.advance(watermarkUs);
+    this.#judging.advance(watermarkUs);
     this.alerts.advance(watermarkUs);
   }
 
   /** Records of an exporter, in order of their ends. `seen` hears of each end before event time moves on to it. */
   flows(batch: FlowBatch, seen?: (endUs: number) => void): void {
     this.#sampled.note(batch);
-    this.#windows.add(batch);
+    this.#judging.add(batch);
     for (let row = 0; row < batch.length; row++) {
       seen?.(batch.endUs[row]);
       this.advance(batch.endUs[row]);
@@ -180,7 +161,7 @@ export class Engine implements Stateful {
   /** Records of a finite log, in order of their starts: event time follows the starts, so no part of a record is late. */
   flowsByStart(batch: FlowBatch): void {
     this.#sampled.note(batch);
-    this.#windows.add(batch);
+    this.#judging.add(batch);
     this.advance(batch.startUs[batch.length - 1]);
   }
 
@@ -188,15 +169,19 @@ export class Engine implements Stateful {
   series(name: string, timeUs: number, value: number, facts?: CounterFacts): void {
     if (!this.#counters.read(name, timeUs, value, facts)) this.#onSeries(name, timeUs, value);
     // An exporter may tell nothing but its counters.
-    else if (this.#counterRules) this.advance(timeUs);
+    else if (this.#judging.wantsReadings) this.advance(timeUs);
   }
 
   /** End of input: the watermark is at the end of time; every window closes, every detector judges what it has. */
   end(): void {
     this.#meter.end();
-    this.#windows.advance(Number.POSITIVE_INFINITY);
-    this.#counterRules?.advance(Number.POSITIVE_INFINITY);
+    this.#judging.advance(Number.POSITIVE_INFINITY);
     this.alerts.end();
+  }
+
+  /** Its threads end. What was found stays. */
+  async stop(): Promise<void> {
+    await this.#judging.stop();
   }
 
   get maxEventUs(): number {
@@ -223,13 +208,11 @@ export class Engine implements Stateful {
       this.#sampled.save(time);
     });
     out.section('meter', (meter) => this.#meter.save(meter));
-    out.section('windows', (windows) => this.#windows.save(windows));
-    out.section('detect', (detect) => this.#detect.save(detect));
+    this.#judging.save(out);
     out.section('alerts', (alerts) => alerts.bytes(this.alerts.save()));
     out.section('zone', (zone) => zone.text(this.#zone));
     out.section('loads', (loads) => this.loads.save(loads));
     out.section('counters', (counters) => this.#counters.save(counters));
-    out.section('counter rules', (rules) => this.#counterRules?.save(rules));
   }
 
   restore(state: StateReader): void {
@@ -241,24 +224,15 @@ export class Engine implements Stateful {
     this.#watermarkUs = time.number();
     this.#sampled.restore(time);
     this.#meter.restore(required(sections, 'meter'));
-    this.#windows.restore(required(sections, 'windows'));
-    this.#detect.restore(required(sections, 'detect'));
+    this.#judging.restore(sections, this.#watermarkUs);
     this.alerts.restore(required(sections, 'alerts').bytes(), this.#rules);
     const zone = sections.get('zone')?.text() ?? '';
     this.loads.restore(required(sections, 'loads'), zone === this.#zone ? undefined : forecastersIn(zone));
     const counters = sections.get('counters');
     if (counters) this.#counters.restore(counters);
-    const counterRules = sections.get('counter rules');
-    if (counterRules && !counterRules.done) this.#counterRules?.restore(counterRules);
   }
 }
 
 function forecastersIn(zone: string, holidays: CalendarOptions['holidays'] = []): ForecasterFactory {
   return zone === '' ? forecasters : calendarForecasters(forecasters, { zone, holidays });
-}
-
-function required(sections: ReadonlyMap<string, StateReader>, name: string): StateReader {
-  const section = sections.get(name);
-  if (section) return section;
-  throw new WeirError('state.damaged', `the saved state has no section ${name}`);
 }

@@ -33,6 +33,8 @@ export interface ReplayInput {
   speed: number;
   /** Read and meter on a thread of their own; default: where two cores and much to read make it worth its start. */
   thread?: boolean;
+  /** Threads that have part of the rules; default 0. */
+  ruleThreads?: number;
 }
 
 export interface ReplayHooks extends Sinks {
@@ -67,8 +69,8 @@ export async function replay(
   const begin = (home: Prefix[], learned: boolean): Engine => {
     const rules = input.rules(home);
     hooks.home(rules.home, learned, rules.rules.length);
-    const { interfaceSpeed, calendar, loadStepUs } = input;
-    engine = new Engine({ rules, interfaceSpeed, calendar, loadStepUs }, hooks, deps);
+    const { interfaceSpeed, calendar, loadStepUs, ruleThreads } = input;
+    engine = new Engine({ rules, interfaceSpeed, calendar, loadStepUs, ruleThreads }, hooks, deps);
     for (const path of tables) {
       const reader = new LoadCsvReader(path, { names: deps.names });
       for (const batch of reader.batches()) engine.flows(batch);
@@ -82,6 +84,7 @@ export async function replay(
   const read = thread && !input.logs ? replayThreaded : replayHere;
   errors.push(...(await read({ packets, logs: input.logs, learner, begin }, hooks, deps)));
   engine!.end();
+  await engine!.stop();
   input.logs?.close();
   return { engine: engine!, errors };
 }

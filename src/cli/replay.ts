@@ -25,6 +25,7 @@ import { interfaceSpeeds, sourcePaths } from './source-option.ts';
 
 /** How long a replay waits for its notifications at the end. */
 const DRAIN_MS = 30_000;
+const MOST_WORKERS = 16;
 
 interface Options extends InputOptions {
   config?: string;
@@ -34,7 +35,7 @@ interface Options extends InputOptions {
   store?: string;
   notify?: boolean;
   reader?: 'pcap-parser';
-  workers?: '0' | '1';
+  workers?: number;
   tunnels: boolean;
   dashboard: boolean;
   json?: boolean;
@@ -64,11 +65,10 @@ export function replayCommand(program: Command): void {
     .option('--store <DIR>', 'keep flows, series and alerts there')
     .option('--notify', 'deliver alerts through the channels of the configuration')
     .addOption(new Option('--reader <NAME>', 'second, independent reader of classic pcap').choices(['pcap-parser']))
-    .addOption(
-      new Option(
-        '--workers <N>',
-        'threads that read and meter beside detection (default: 1 for large captures)',
-      ).choices(['0', '1']),
+    .option(
+      '--workers <N>',
+      'threads beside the main one: the first reads and meters, others take part of the rules (default: 1 for large captures)',
+      parseWorkers,
     )
     .option('--no-tunnels', 'do not look into tunnels')
     .option('--no-dashboard', 'do not serve the page of http.listen while it runs')
@@ -101,10 +101,11 @@ async function run(files: string[], options: Options): Promise<void> {
   const readers = await Promise.all(found.map((log) => openLog(log, deps.names)));
   const logs = readers.length > 0 ? new SortedLogs(readers) : undefined;
   const { reader, tunnels, workers } = options;
-  const thread = workers === undefined ? undefined : workers === '1';
+  const thread = workers === undefined ? undefined : workers > 0;
+  const ruleThreads = Math.max(0, (workers ?? 1) - 1);
   const { forecast: calendar } = config ?? {};
   const loadStepUs = calendar && parseDurationUs(calendar.step);
-  const input = { paths: others, logs, home, speed, reader, tunnels, thread, calendar, loadStepUs };
+  const input = { paths: others, logs, home, speed, reader, tunnels, thread, ruleThreads, calendar, loadStepUs };
   const dashboard = config && options.dashboard && !options.json ? new ReplayDashboard(config, deps) : null;
   await dashboard?.start();
   const outcome = await replay(
@@ -127,6 +128,12 @@ function parseSpeed(text: string): number {
   if (text === 'max') return Number.POSITIVE_INFINITY;
   if (match && Number(match[1]) > 0) return Number(match[1]);
   throw new WeirError('usage.speed', `--speed ${text} is no speed`, { hint: 'max, 1x, 10x, 0.5x' });
+}
+
+function parseWorkers(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= MOST_WORKERS) return count;
+  throw new WeirError('usage.workers', `--workers ${text}: a number from 0 to ${MOST_WORKERS} is needed`);
 }
 
 function parseHome(text: string | undefined): Prefix[] | null {

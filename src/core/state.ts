@@ -76,6 +76,11 @@ export class StateWriter {
     for (const chunk of inner.#chunks) this.#push(chunk);
   }
 
+  /** Sections that another writer wrote. */
+  append(sections: Uint8Array): void {
+    this.#push(sections);
+  }
+
   get byteLength(): number {
     return this.#bytes;
   }
@@ -122,6 +127,11 @@ export class StateReader {
 
   get done(): boolean {
     return this.#at === this.#bytes.length;
+  }
+
+  /** What was not read yet: a view. */
+  get rest(): Uint8Array {
+    return this.#bytes.subarray(this.#at);
   }
 
   number(): number {
@@ -191,4 +201,11 @@ export function damaged(message: string): WeirError {
 /** A CRC-32 over all chunks. */
 export function checksum(chunks: readonly Uint8Array[]): number {
   return chunks.reduce((sum, chunk) => crc32(chunk, sum), 0);
+}
+
+/** A section that has to be there. */
+export function required(sections: ReadonlyMap<string, StateReader>, name: string): StateReader {
+  const section = sections.get(name);
+  if (section) return section;
+  throw new WeirError('state.damaged', `the saved state has no section ${name}`);
 }

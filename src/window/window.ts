@@ -24,6 +24,11 @@ import { groupTwins, type Twin, windowsId } from './twins.ts';
 
 export { RecordFilter } from './record-filter.ts';
 
+/** Positions of the rules that have one set of tables together, set by set. */
+export function tableSets(rules: readonly RulePlan[]): number[][] {
+  return groupTwins(rules).map((twins) => twins.map(({ index }) => index));
+}
+
 /** A watermark that leaps further stood still: what lies between is missing, not zero, and gives no empty windows. */
 const STANDSTILL_US = 3600e6;
 /** More than a watermark ever stays behind the newest row. */
@@ -32,7 +37,7 @@ const REACH_US = 600e6;
 export interface WindowLimits {
   /** Different tuples of one measure and pane that are told apart; default 2^20. */
   maxPairs?: number;
-  /** Slices that evidence can look back on; default 2^18 (about 60 MB), none when no rule asks for evidence. */
+  /** Slices that evidence can look back on; default 2^18 (about 60 MB), none when no rule asks for evidence or for 0. */
   recentRows?: number;
   /** Seed of hashes; default random, so that nobody can prepare colliding keys. Results do not depend on it. */
   seed?: number;
@@ -47,6 +52,8 @@ export interface WindowPorts {
    * hold for are left out of the results of rules with levels; without, all keys are given out.
    */
   watched?: (ruleIndex: number) => Iterable<KeyHandle>;
+  /** Rules that have their windows in another stage, and only their evidence here; default none. */
+  elsewhere?: (ruleIndex: number) => boolean;
   limits?: WindowLimits;
 }
 
@@ -62,6 +69,8 @@ export class WindowStage implements Stateful {
   readonly #dispatcher: Dispatcher;
   /** One a set of tables. */
   readonly #windows: ClosingWindows[];
+  /** Those that are filled here. */
+  readonly #own: ClosingWindows[];
   /** Which of them a rule has. */
   readonly #ofRule: ClosingWindows[] = [];
   readonly #recent: RecentRows | null;
@@ -72,7 +81,7 @@ export class WindowStage implements Stateful {
   /** No window is due before this time. */
   #dueUs = Number.POSITIVE_INFINITY;
 
-  constructor(ruleSet: RuleSet, { names, metrics, onResults, watched, limits = {} }: WindowPorts) {
+  constructor(ruleSet: RuleSet, { names, metrics, onResults, watched, elsewhere, limits = {} }: WindowPorts) {
     this.#seed = Int32Array.of(limits.seed ?? randomInt(2 ** 31));
     this.#texts = new Texts(names);
     const masks = new NetMasks();
@@ -96,9 +105,11 @@ export class WindowStage implements Stateful {
       return new RuleWindows(feed, outlet, watched && (() => watchedOf(groups[g], watched)));
     });
     for (const windows of this.#windows) for (const { index } of windows.outlet.twins) this.#ofRule[index] = windows;
-    const wanting = ruleSet.rules.filter(({ evidence }) => evidence.length > 0);
+    this.#own = this.#windows.filter(({ outlet }) => !outlet.twins.some(({ index }) => elsewhere?.(index)));
+    const { recentRows = 1 << 18 } = limits;
+    const wanting = recentRows > 0 ? ruleSet.rules.filter(({ evidence }) => evidence.length > 0) : [];
     const reachUs = Math.max(...wanting.map(reachOf));
-    this.#recent = wanting.length > 0 ? new RecentRows(limits.recentRows ?? 1 << 18, lookups.uses, reachUs) : null;
+    this.#recent = wanting.length > 0 ? new RecentRows(recentRows, lookups.uses, reachUs) : null;
     this.#evidence = this.#recent && new EvidenceFinder(this.#recent, this.#chunk, scratch);
     this.#late = metrics.counter(
       'weir_late_rows_total',
@@ -115,7 +126,7 @@ export class WindowStage implements Stateful {
       this.#chunk.load(batch, from, Math.min(batch.length, from + CHUNK));
       this.#countLate();
       this.#dispatcher.sort();
-      for (const { feed } of this.#windows) feed.add();
+      for (const { feed } of this.#own) feed.add();
     }
     this.#dueUs = Number.NEGATIVE_INFINITY;
   }
@@ -173,7 +184,12 @@ export class WindowStage implements Stateful {
     });
     const recent = this.#recent;
     if (recent) out.section('recent rows', (rows) => recent.save(rows));
-    for (const windows of this.#windows) {
+    this.saveTables(out);
+  }
+
+  /** Only the tables: what a stage that has part of the rules adds to the state of the one that has the others. */
+  saveTables(out: StateWriter): void {
+    for (const windows of this.#own) {
       out.section(sectionOf(windows), (section) => {
         section.json(windows.outlet.twins.map(({ rule }) => rule.fingerprint));
         windows.save(section);
@@ -197,7 +213,8 @@ export class WindowStage implements Stateful {
     if (rows) this.#recent?.restore(rows);
     for (const windows of this.#windows) {
       const section = sections.get(sectionOf(windows));
-      if (section && knows(section.json(), windows.outlet.twins)) windows.restore(section);
+      const own = this.#own.includes(windows);
+      if (own && section && knows(section.json(), windows.outlet.twins)) windows.restore(section);
       else windows.skipTo(this.#watermarkUs);
     }
   }
