@@ -55,6 +55,10 @@ const schema = z
     channels: z.array(channelOptions).default([]),
     routes: z.array(routeOptions).default([]),
     checkpoint: z.strictObject({ interval: duration.default('10s') }).prefault({}),
+    engine: z
+      .strictObject({ workers: z.int().min(0).max(16).default(0) })
+      .prefault({})
+      .describe('Threads that have part of the rules. Alerts are the same with any number.'),
     http: httpOptions.prefault({}),
     outbox: outboxOptions.prefault({}),
     self: z

@@ -31,6 +31,7 @@ export function buildEngine(config: Config, rules: RuleSet, parts: EngineParts):
       watermark: () => time.watermark(),
       calendar: config.forecast,
       loadStepUs: parseDurationUs(config.forecast.step),
+      ruleThreads: config.engine.workers,
     },
     {
       transition: (transition) => book.tell(transition),

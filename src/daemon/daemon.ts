@@ -80,6 +80,7 @@ export class Daemon {
     });
     this.#lifecycle = new Lifecycle(
       [
+        { name: 'engine', start: () => {}, stop: () => this.#engine.stop() },
         { name: 'store', start: () => this.#recover(), stop: () => this.store.stop() },
         { name: 'notify', start: () => this.book.start(), stop: () => this.book.stop() },
         { name: 'sources', start: () => this.sources.set(this.#config, this.#rules), stop: () => this.sources.stop() },
@@ -271,10 +272,9 @@ export class Daemon {
     this.#rules = rules;
     await this.book.reload(config);
     await this.sources.set(config, rules);
-    if (this.#ended === null || !this.sources.done) {
-      this.#engine = engine;
-      this.#ended = null;
-    }
+    const goesOn = this.#ended === null || !this.sources.done;
+    await (goesOn ? this.#engine : engine).stop();
+    if (goesOn) [this.#engine, this.#ended] = [engine, null];
     this.#retire(before);
   }
 

@@ -37,17 +37,18 @@ describe('the same alert lines', () => {
     expect(await alerts([...files, '--workers', '1'])).toBe(await alerts([...files, '--workers', '0']));
     const learned = async (workers: string) =>
       (await weir(['replay', ...files, '--json', '--workers', workers])).stdout;
-    expect(await learned('1')).toBe(await learned('0'));
+    for (const workers of ['1', '2', '4']) expect(await learned(workers)).toBe(await learned('0'));
+    expect((await weir(['replay', ...files, '--workers', '99'])).code).toBe(2);
   });
 
-  it('and there is that thread', async () => {
+  it('and there are as many threads as are asked for', async () => {
     const tell = `data:text/javascript,process.on('worker', () => process.stderr.write('a thread began\\n'))`;
     const threads = async (workers: string): Promise<number> => {
       const env = { NODE_OPTIONS: `--import ${JSON.stringify(tell)}` };
       const ran = await weir(['replay', FILES[0], ...HOME, '--json', '--workers', workers], { env });
       return ran.stderr.split('a thread began').length - 1;
     };
-    expect([await threads('0'), await threads('1')]).toEqual([0, 1]);
+    expect([await threads('0'), await threads('1'), await threads('3')]).toEqual([0, 1, 3]);
   });
 
   it('in whatever order the files are named', async () => {

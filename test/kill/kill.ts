@@ -29,6 +29,7 @@ const count = Number(values.count ?? 100);
 /** No more kills after this time: for slow machines. */
 const mostMs = 1000 * Number(values.seconds ?? Number.POSITIVE_INFINITY);
 const random = randomOf(seed);
+const MOST_WORKERS = 2;
 const tally = { kills: 0, reloads: 0, early: 0 };
 
 /** A log is followed from where it is when weir begins: the first run must know it before it is rotated. */
@@ -41,8 +42,9 @@ async function first(place: Place, writer: Writer, feed: Feed): Promise<void> {
   await over;
 }
 
+/** Each run takes up the state of another number of threads. */
 async function oneKill(place: Place, writer: Writer, feed: Feed): Promise<void> {
-  const child = place.run();
+  const child = place.run([], { WEIR_ENGINE_WORKERS: String(Math.floor(random() * (MOST_WORKERS + 1))) });
   const over = closed(child);
   if (random() < 0.15) tally.early++;
   else await shows(child);

@@ -30,17 +30,17 @@ ${more}`,
     );
   }
 
-  run(...more: string[]): ChildProcess {
+  run(more: readonly string[] = [], env: Readonly<Record<string, string>> = {}): ChildProcess {
     return spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'run', '-c', this.config, ...more], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, WEIR_LOG_LEVEL: 'info' },
+      env: { ...process.env, WEIR_LOG_LEVEL: 'info', ...env },
     });
   }
 
   /** Reads all that there is, to the end. */
   async lastRun(): Promise<void> {
-    const child = this.run('--until-done', '--drain-timeout', '60s');
+    const child = this.run(['--until-done', '--drain-timeout', '60s']);
     let text = '';
     child.stderr?.on('data', (part: Buffer) => {
       text += part;
