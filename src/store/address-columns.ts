@@ -12,8 +12,8 @@ const TEXT_BYTES = 64;
 /** Addresses of staged records: each is looked up once a row, and goes by its number from there on. */
 export class AddressColumns {
   readonly #columns: StagedColumns;
-  readonly #index = new AddressIndex();
-  readonly #halves = new AddressIndex();
+  readonly #index: AddressIndex;
+  readonly #halves: AddressIndex;
   /** Numbers of the upper and the lower halves of the addresses. */
   readonly #upper: number[] = [];
   readonly #lower: number[] = [];
@@ -21,6 +21,8 @@ export class AddressColumns {
 
   constructor(columns: StagedColumns) {
     this.#columns = columns;
+    this.#index = new AddressIndex(columns.rows);
+    this.#halves = new AddressIndex(columns.rows);
   }
 
   /** As people and other tools read them; of rows that have one of these bits in `meta`. */

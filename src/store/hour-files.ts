@@ -117,11 +117,11 @@ function byHour(times: Float64Array): [number, Uint32Array][] {
 
 /** The same rows in order of time. */
 function byTime(times: Float64Array, rows: Uint32Array): Uint32Array {
-  const positions = momentOrder(
-    Float64Array.from(rows, (row) => times[row]),
-    rows.length,
-  );
-  const ordered = Uint32Array.from(positions, (position) => rows[position]);
+  const own = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) own[i] = times[rows[i]];
+  const positions = momentOrder(own, rows.length);
+  const ordered = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) ordered[i] = rows[positions[i]];
   giveBack(positions);
   return ordered;
 }

@@ -1,5 +1,7 @@
 /** Places of the index at the start; it grows with what is entered. */
 const FEWEST_PLACES = 256;
+/** Whole numbers below this have a place of their own. */
+const SMALL = 1 << 17;
 const MULTIPLIER = 0x9e3779b1;
 
 /** Gives each number an entry, in the order in which they come; numbers are told apart by their bits. To be used again and again. */
@@ -10,62 +12,82 @@ export class NumberDictionary {
   #words = new Int32Array(this.values.buffer);
   /** Entry + 1; 0 is a free place. At most half are taken. */
   #places = new Int32Array(FEWEST_PLACES);
+  /** Entry + 1 of each small number; all free between two calls. */
+  readonly #small = new Int32Array(SMALL);
 
   /**
    * Enters the first `count` of `numbers` and notes the entry of each in `entries`.
+   * @param highest whole numbers from 0 to here; infinite when that is not so
    * @returns false when there are more than `most` different ones: then `entries` is not complete
    */
-  enter(numbers: Float64Array, count: number, entries: Int32Array, most: number): boolean {
-    this.#clear();
-    const words = new Int32Array(numbers.buffer, numbers.byteOffset, 2 * count);
-    let [places, own] = [this.#places, this.#words];
-    let shift = Math.clz32(places.length) + 1;
+  enter(numbers: Float64Array, count: number, entries: Int32Array, most: number, highest: number): boolean {
+    this.length = 0;
+    if (highest < SMALL) return this.#enterSmall(numbers, count, entries, most);
+    if (this.#places.length === FEWEST_PLACES) this.#places.fill(0);
+    else this.#places = new Int32Array(FEWEST_PLACES);
+    return this.#enterAny(numbers, count, entries, most);
+  }
+
+  #enterSmall(numbers: Float64Array, count: number, entries: Int32Array, most: number): boolean {
+    const small = this.#small;
+    let fits = true;
     for (let i = 0; i < count; i++) {
-      const low = words[2 * i];
-      const high = words[2 * i + 1];
-      let place = hash(low, high) >>> shift;
-      let entry = places[place] - 1;
-      while (entry >= 0 && (own[2 * entry] !== low || own[2 * entry + 1] !== high)) {
-        place = (place + 1) & (places.length - 1);
-        entry = places[place] - 1;
+      const number = numbers[i] | 0;
+      let place = small[number];
+      if (place === 0) {
+        fits = this.length < most;
+        if (!fits) break;
+        place = this.#add(number);
+        small[number] = place;
       }
-      if (entry < 0) {
+      entries[i] = place - 1;
+    }
+    for (let entry = 0; entry < this.length; entry++) small[this.values[entry]] = 0;
+    return fits;
+  }
+
+  #enterAny(numbers: Float64Array, count: number, entries: Int32Array, most: number): boolean {
+    const words = new Int32Array(numbers.buffer, numbers.byteOffset, 2 * count);
+    for (let i = 0; i < count; i++) {
+      const place = this.#find(words[2 * i], words[2 * i + 1]);
+      if (this.#places[place] === 0) {
         if (this.length === most) return false;
-        entry = this.length++;
-        this.values[entry] = numbers[i];
-        places[place] = entry + 1;
-        if (2 * this.length === places.length) {
-          this.#grow();
-          [places, own] = [this.#places, this.#words];
-          shift = Math.clz32(places.length) + 1;
-        }
-      }
-      entries[i] = entry;
+        this.#places[place] = this.#add(numbers[i]);
+        entries[i] = this.length - 1;
+        if (2 * this.length === this.#places.length) this.#grow();
+      } else entries[i] = this.#places[place] - 1;
     }
     return true;
   }
 
-  #clear(): void {
-    this.length = 0;
-    if (this.#places.length === FEWEST_PLACES) this.#places.fill(0);
-    else this.#places = new Int32Array(FEWEST_PLACES);
+  /** The place of a number with these words, or the one that it would take. */
+  #find(low: number, high: number): number {
+    const [places, own] = [this.#places, this.#words];
+    let place = hash(low, high) >>> (Math.clz32(places.length) + 1);
+    for (;;) {
+      const entry = places[place] - 1;
+      if (entry < 0 || (own[2 * entry] === low && own[2 * entry + 1] === high)) return place;
+      place = (place + 1) & (places.length - 1);
+    }
   }
 
-  /** Four times the places. */
-  #grow(): void {
-    const size = 4 * this.#places.length;
-    this.#places = new Int32Array(size);
-    if (2 * this.values.length < size) {
-      const grown = new Float64Array(size / 2);
+  /** @returns how many there are */
+  #add(number: number): number {
+    if (this.length === this.values.length) {
+      const grown = new Float64Array(4 * this.length);
       grown.set(this.values);
       this.values = grown;
       this.#words = new Int32Array(grown.buffer);
     }
-    const shift = Math.clz32(size) + 1;
+    this.values[this.length] = number;
+    return ++this.length;
+  }
+
+  /** Four times the places. */
+  #grow(): void {
+    this.#places = new Int32Array(4 * this.#places.length);
     for (let entry = 0; entry < this.length; entry++) {
-      let place = hash(this.#words[2 * entry], this.#words[2 * entry + 1]) >>> shift;
-      while (this.#places[place] !== 0) place = (place + 1) & (size - 1);
-      this.#places[place] = entry + 1;
+      this.#places[this.#find(this.#words[2 * entry], this.#words[2 * entry + 1])] = entry + 1;
     }
   }
 }

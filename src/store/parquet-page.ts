@@ -31,6 +31,9 @@ export interface ParquetColumn extends Values {
   entries?: (numbers: Float64Array) => Uint8Array;
 }
 
+/** Least and greatest value. */
+type Bounds = [number, number];
+
 /** Valid until the next one is encoded. */
 export interface Page {
   /** Uncompressed: levels, then values. */
@@ -38,8 +41,8 @@ export interface Page {
   encoding: number;
   /** Uncompressed dictionary with its entries; null without. */
   dictionary: { data: Uint8Array; entries: number } | null;
-  /** Least and greatest value; null without any. */
-  bounds: [number, number] | null;
+  /** Null without any value. */
+  bounds: Bounds | null;
 }
 
 /** A dictionary of numbers pays while each stands for at least so many rows; few are never too many. */
@@ -66,9 +69,9 @@ export class PageEncoder {
     const { length } = order;
     if (column.isSame) return this.#same(column, order);
     column.take(order, this.#taken);
-    const count = this.#keepPresent(length);
+    const { count, bounds } = this.#keepPresent(length);
     const levels = writeLevels(this.#present, length, count, this.#out);
-    return count === 0 ? this.#page(levels, PLAIN) : this.#values(column, count, levels);
+    return count === 0 ? this.#page(levels, PLAIN) : this.#values(column, count, bounds, levels);
   }
 
   /** One run, whatever the number of rows. */
@@ -77,7 +80,7 @@ export class PageEncoder {
     const isAbsent = Number.isNaN(this.#taken[0]);
     const end = writeRun(order.length, isAbsent ? 0 : 1, this.#out);
     if (isAbsent) return this.#page(end, PLAIN);
-    const bounds = boundsOf(this.#taken, 1);
+    const bounds: Bounds = [this.#taken[0], this.#taken[0]];
     const data = entriesOf(column, this.#taken.subarray(0, 1));
     this.#out[end] = 1;
     const at = varint(this.#out, end + 1, order.length << 1);
@@ -85,24 +88,26 @@ export class PageEncoder {
     return { ...this.#page(at + 1, DICTIONARY), dictionary: { data, entries: 1 }, bounds };
   }
 
-  /** Puts the values that are there one after another. @returns how many */
-  #keepPresent(rows: number): number {
+  /** Puts the values that are there one after another. @returns how many, the least and the greatest */
+  #keepPresent(rows: number): { count: number; bounds: Bounds } {
     const [taken, present] = [this.#taken, this.#present];
     let count = 0;
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let i = 0; i < rows; i++) {
       const value = taken[i];
       const has = Number.isNaN(value) ? 0 : 1;
       present[i] = has;
       taken[count] = value;
       count += has;
+      if (value < least) least = value;
+      if (value > most) most = value;
     }
-    return count;
+    return { count, bounds: [least, most] };
   }
 
-  #values(column: ParquetColumn, count: number, levels: number): Page {
+  #values(column: ParquetColumn, count: number, bounds: Bounds, levels: number): Page {
     const { type } = column;
-    const bounds = boundsOf(this.#taken, count);
-    if (this.#enter(type, count)) {
+    if (this.#enter(type, count, bounds)) {
       const { values, length } = this.#dictionary;
       const end = writeEntries(this.#entries, count, length, this.#out, levels);
       const dictionary = { data: entriesOf(column, values.subarray(0, length)), entries: length };
@@ -119,11 +124,12 @@ export class PageEncoder {
   }
 
   /** Whether values go by a dictionary: times differ, the others show it in their first rows. */
-  #enter(type: ColumnType, count: number): boolean {
+  #enter(type: ColumnType, count: number, [least, most]: Bounds): boolean {
     if (type === 'timestamp') return false;
     const isText = type === 'text' || type === 'uint64';
-    const most = isText ? count : Math.max(FEW_ENTRIES, Math.floor(count / ROWS_AN_ENTRY));
-    return this.#dictionary.enter(this.#taken, count, this.#entries, most);
+    const mostEntries = isText ? count : Math.max(FEW_ENTRIES, Math.floor(count / ROWS_AN_ENTRY));
+    const highest = type === 'double' || least < 0 ? Number.POSITIVE_INFINITY : most;
+    return this.#dictionary.enter(this.#taken, count, this.#entries, mostEntries, highest);
   }
 
   #page(end: number, encoding: number): Page {
@@ -133,16 +139,6 @@ export class PageEncoder {
 
 function isLong(type: ColumnType): boolean {
   return type === 'timestamp' || type === 'int64';
-}
-
-function boundsOf(values: Float64Array, count: number): [number, number] {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < count; i++) {
-    const value = values[i];
-    if (value < least) least = value;
-    if (value > most) most = value;
-  }
-  return [least, most];
 }
 
 function entriesOf(column: ParquetColumn, numbers: Float64Array): Uint8Array {
