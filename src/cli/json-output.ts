@@ -10,6 +10,7 @@ const FLUSH_AT = 1 << 16;
 export class JsonOutput implements FlowOutput {
   readonly #out: LineWriter;
   readonly #format: FlowFormatter;
+  readonly #flush = (): void => this.end();
 
   constructor(out: LineWriter, names: Names) {
     this.#out = out;
@@ -17,9 +18,7 @@ export class JsonOutput implements FlowOutput {
   }
 
   write(batch: FlowBatch, file: string | undefined): void {
-    for (let n = 0; n < batch.length; n++) {
-      if (this.#format.jsonLine(batch, n, file) >= FLUSH_AT) this.end();
-    }
+    this.#format.jsonLines(batch, file, FLUSH_AT, this.#flush);
   }
 
   end(): void {

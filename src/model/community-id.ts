@@ -6,11 +6,12 @@ const ICMP = 1;
 const ICMP6 = 58;
 
 /**
- * Community ID of a flow, version 1 with seed 0: `1:` and the base64 SHA-1 of addresses, protocol and ports, the smaller
- * endpoint first (github.com/corelight/community-id-spec). For ICMP and ICMPv6, `srcPort` is the type and `dstPort` the
- * code. Addresses are 4 words each (`address.ts`). Without ports (`hasPorts` false) only addresses and protocol count.
+ * Writes into `MESSAGE_VIEW` what the Community ID of a flow, version 1 with seed 0, is the hash of: addresses, protocol and
+ * ports, the smaller endpoint first (github.com/corelight/community-id-spec). For ICMP and ICMPv6, `srcPort` is the type and
+ * `dstPort` the code. Addresses are 4 words each (`address.ts`). Without ports (`hasPorts` false) only addresses and
+ * protocol count. @returns the message's length
  */
-export function communityDigest(
+export function communityMessage(
   protocol: number,
   srcWords: Int32Array,
   srcAt: number,
@@ -19,14 +20,17 @@ export function communityDigest(
   srcPort: number,
   dstPort: number,
   hasPorts: boolean,
-  digest: Int32Array,
-): void {
+): number {
   const { source, destination, oneWay } = endpoints(protocol, srcPort, dstPort);
   const order = compareAddresses(srcWords, srcAt, dstWords, dstAt);
   const forward = oneWay || order < 0 || (order === 0 && (!hasPorts || source <= destination));
-  const length = forward
+  return forward
     ? writeMessage(protocol, srcWords, srcAt, source, dstWords, dstAt, destination, hasPorts)
     : writeMessage(protocol, dstWords, dstAt, destination, srcWords, srcAt, source, hasPorts);
+}
+
+/** SHA-1 of the message that was written last. */
+export function communityDigest(length: number, digest: Int32Array): void {
   sha1Short(MESSAGE, length, digest);
 }
 
@@ -38,7 +42,7 @@ export function communityText(digest: Int32Array): string {
   return `1:${DIGEST_BYTES.toString('base64')}`;
 }
 
-/** The same as text. */
+/** `1:` and the base64 of the SHA-1 of `communityMessage`. */
 export function communityId(
   protocol: number,
   srcWords: Int32Array,
@@ -49,7 +53,8 @@ export function communityId(
   dstPort: number,
   hasPorts: boolean,
 ): string {
-  communityDigest(protocol, srcWords, srcAt, dstWords, dstAt, srcPort, dstPort, hasPorts, DIGEST);
+  const length = communityMessage(protocol, srcWords, srcAt, dstWords, dstAt, srcPort, dstPort, hasPorts);
+  communityDigest(length, DIGEST);
   return communityText(DIGEST);
 }
 
@@ -61,8 +66,8 @@ function endpoints(protocol: number, a: number, b: number): { source: number; de
 }
 
 /** What is hashed, written anew for each flow: seed (16), address, address, protocol, a zero byte, port (16), port (16). */
-const MESSAGE = new Uint8Array(40);
-const MESSAGE_VIEW = new DataView(MESSAGE.buffer);
+const MESSAGE = new Uint8Array(64);
+export const MESSAGE_VIEW = new DataView(MESSAGE.buffer);
 
 /** Answers the message's length. */
 function writeMessage(

@@ -1,4 +1,4 @@
-import { communityDigest, communityText } from './community-id.ts';
+import { communityText } from './community-id.ts';
 import {
   BIFLOW,
   type FlowBatch,
@@ -13,6 +13,7 @@ import {
   NO_PROTOCOL,
   OPENED_BY_DESTINATION,
 } from './flow-batch.ts';
+import { digestOf, FlowDigests } from './flow-digests.ts';
 import { CsvSink, type FieldSink, type FlowObject, ObjectSink } from './flow-fields.ts';
 import { FlowLines } from './flow-lines.ts';
 import { JsonSink } from './json-sink.ts';
@@ -21,8 +22,6 @@ import { relativeError } from './sampling-error.ts';
 import { TextCache } from './text-cache.ts';
 
 const TCP = 6;
-/** Protocols whose ports are part of a Community ID. */
-const PORTS_IN_ID = new Set([TCP, 17, 132]);
 
 /** Flow records as text or objects. Holds caches, so one is made an output. */
 export class FlowFormatter {
@@ -30,6 +29,7 @@ export class FlowFormatter {
   readonly #texts = new TextCache();
   readonly #json = new JsonSink();
   readonly #lines: FlowLines;
+  readonly #digests = new FlowDigests();
 
   constructor(names: Names) {
     this.#names = names;
@@ -38,15 +38,22 @@ export class FlowFormatter {
 
   /** Row `n` as one line of JSON without its end. */
   json(batch: FlowBatch, n: number, file?: string): string {
-    this.jsonLine(batch, n, file);
+    this.#line(batch, n, file, digestOf(batch, n));
     return this.takeLines().toString('utf8').trimEnd();
   }
 
-  /** Adds row `n` as a line of JSON to those that `takeLines` gives. @returns the bytes that wait */
-  jsonLine(batch: FlowBatch, n: number, file?: string): number {
-    if (this.#lines.takes(batch, n)) this.#lines.line(batch, n, file, digestOf(batch, n));
+  /** Adds all rows as lines of JSON to those that `takeLines` gives. `full` is called whenever `most` bytes wait. */
+  jsonLines(batch: FlowBatch, file: string | undefined, most: number, full: () => void): void {
+    const { out } = this.#json;
+    for (let n = 0; n < batch.length; n++) {
+      this.#line(batch, n, file, this.#digests.next(batch, n));
+      if (out.length >= most) full();
+    }
+  }
+
+  #line(batch: FlowBatch, n: number, file: string | undefined, digest: Int32Array): void {
+    if (this.#lines.takes(batch, n)) this.#lines.line(batch, n, file, digest);
     else this.#anyLine(batch, n, file);
-    return this.#json.out.length;
   }
 
   #anyLine(batch: FlowBatch, n: number, file: string | undefined): void {
@@ -206,25 +213,4 @@ function tellAttributes(batch: FlowBatch, n: number, turned: boolean, sink: Fiel
 /** Community ID of row `n`, which has IP addresses. */
 export function communityIdOf(batch: FlowBatch, n: number): string {
   return communityText(digestOf(batch, n));
-}
-
-const DIGEST = new Int32Array(5);
-
-/** Overwritten by the next call. */
-function digestOf(batch: FlowBatch, n: number): Int32Array {
-  const protocol = batch.protocolIdentifier[n];
-  const isIcmp = (batch.meta[n] & HAS_ICMP) !== 0;
-  const hasPorts = (batch.meta[n] & HAS_PORTS) !== 0 && PORTS_IN_ID.has(protocol);
-  communityDigest(
-    protocol,
-    batch.sourceAddress,
-    4 * n,
-    batch.destinationAddress,
-    4 * n,
-    isIcmp ? batch.icmpTypeCode[n] >>> 8 : batch.sourceTransportPort[n],
-    isIcmp ? batch.icmpTypeCode[n] & 255 : batch.destinationTransportPort[n],
-    isIcmp || hasPorts,
-    DIGEST,
-  );
-  return DIGEST;
 }
