@@ -1,9 +1,16 @@
 import { parentPort } from 'node:worker_threads';
+import { keepCompiledCode } from '../core/compiled-code.ts';
 import { messageOf } from '../core/errors.ts';
-import { type HourBatch, writeHours } from './hour-files.ts';
+import type { HourBatch } from './hour-files.ts';
 
-/** The thread that turns staged rows into files. One batch at a time: it answers when the files are safe, or why not. */
+/**
+ * The thread that turns staged rows into files; what it loads comes from the cache of compiled code. One batch at a time: it
+ * answers when the files are safe, or why not.
+ */
 export type Written = { bytes: number } | { error: string };
+
+keepCompiledCode();
+const { writeHours } = await import('./hour-files.ts');
 
 parentPort?.on('message', (batch: HourBatch) => {
   let answer: Written;
