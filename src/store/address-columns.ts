@@ -3,26 +3,28 @@ import { AddressIndex } from '../model/address-index.ts';
 import { LineBuffer } from '../model/line-buffer.ts';
 import type { ParquetColumn, Values } from './parquet-page.ts';
 import type { StagedColumns } from './staged-columns.ts';
+import { BLOCK_ROWS } from './staged-rows.ts';
 
 type Name = 'sourceAddress' | 'destinationAddress' | 'outerSourceAddress' | 'outerDestinationAddress';
 
 /** A text with its length takes at most so much. */
 const TEXT_BYTES = 64;
+/** Addresses that there is room for at first. */
+const FIRST_ROOM = 16_384;
 
 /** Addresses of staged records: each is looked up once a row, and goes by its number from there on. */
 export class AddressColumns {
   readonly #columns: StagedColumns;
   readonly #index: AddressIndex;
-  readonly #halves: AddressIndex;
-  /** Numbers of the upper and the lower halves of the addresses. */
-  readonly #upper: number[] = [];
-  readonly #lower: number[] = [];
+  /** Upper halves, as addresses whose lower half is 0. */
+  readonly #uppers = new AddressIndex();
+  /** Number of each address' upper half. */
+  readonly #upperOf: number[] = [];
   readonly #numbers = new Map<Name, Int32Array>();
 
   constructor(columns: StagedColumns) {
     this.#columns = columns;
-    this.#index = new AddressIndex(columns.rows);
-    this.#halves = new AddressIndex(columns.rows);
+    this.#index = new AddressIndex(Math.min(columns.rows, FIRST_ROOM));
   }
 
   /** As people and other tools read them; of rows that have one of these bits in `meta`. */
@@ -31,13 +33,15 @@ export class AddressColumns {
     return { name, type: 'text', ...values, entries: (numbers) => plainAddresses(this.#index.words, numbers) };
   }
 
-  /** The four words as two numbers of 64 bits. */
+  /**
+   * The four words as two numbers of 64 bits. Lower halves go by the numbers of their addresses: few addresses have the same.
+   */
   halves(side: 'source' | 'destination'): ParquetColumn[] {
-    const entries = (numbers: Float64Array): Uint8Array => plainHalves(this.#halves.words, numbers);
-    const half = (name: string, of: number[]): ParquetColumn => {
+    const half = (name: string, of: number[] | null, words: () => Int32Array): ParquetColumn => {
+      const entries = (numbers: Float64Array): Uint8Array => plainHalves(words(), of === null ? 2 : 0, numbers);
       return { name: `${side}${name}`, type: 'uint64', ...this.#values(`${side}Address`, of), entries };
     };
-    return [half('High', this.#upper), half('Low', this.#lower)];
+    return [half('High', this.#upperOf, () => this.#uppers.words), half('Low', null, () => this.#index.words)];
   }
 
   #values(name: Name, of: number[] | null): Values {
@@ -53,28 +57,23 @@ export class AddressColumns {
     const known = this.#numbers.get(name);
     if (known) return known;
     const numbers = new Int32Array(this.#columns.rows);
-    let n = 0;
-    for (const block of this.#columns.blocks) {
-      const words = block[name];
-      for (let row = 0; row < block.length; row++) numbers[n++] = this.#index.row(words, 4 * row);
-    }
+    this.#columns.blocks.forEach((block, i) => {
+      this.#index.rows(block[name], block.length, numbers, i * BLOCK_ROWS);
+    });
     this.#cut();
     this.#numbers.set(name, numbers);
     return numbers;
   }
 
-  /** Numbers the halves of addresses that are new. */
+  /** Numbers the upper halves of addresses that are new. */
   #cut(): void {
     const { words, length } = this.#index;
-    const half = new Int32Array(4);
-    const numberOf = (upper: number, lower: number): number => {
-      half[2] = upper;
-      half[3] = lower;
-      return this.#halves.row(half, 0);
-    };
-    for (let at = 4 * this.#upper.length; at < 4 * length; at += 4) {
-      this.#upper.push(numberOf(words[at], words[at + 1]));
-      this.#lower.push(numberOf(words[at + 2], words[at + 3]));
+    const upper = new Int32Array(4);
+    const ofIPv4 = this.#uppers.row(upper, 0);
+    for (let at = 4 * this.#upperOf.length; at < 4 * length; at += 4) {
+      upper[0] = words[at];
+      upper[1] = words[at + 1];
+      this.#upperOf.push(isMapped(words, at) ? ofIPv4 : this.#uppers.row(upper, 0));
     }
   }
 }
@@ -94,12 +93,13 @@ function plainAddresses(words: Int32Array, numbers: Float64Array): Uint8Array {
   return out.written;
 }
 
-/** Little-endian, the lower word first. */
-function plainHalves(words: Int32Array, numbers: Float64Array): Uint8Array {
+/** The two words from `word` on, little-endian. */
+function plainHalves(words: Int32Array, word: number, numbers: Float64Array): Uint8Array {
   const out = new Int32Array(2 * numbers.length);
   for (let i = 0; i < numbers.length; i++) {
-    out[2 * i] = words[4 * numbers[i] + 3];
-    out[2 * i + 1] = words[4 * numbers[i] + 2];
+    const at = 4 * numbers[i] + word;
+    out[2 * i] = words[at + 1];
+    out[2 * i + 1] = words[at];
   }
   return new Uint8Array(out.buffer);
 }

@@ -67,6 +67,9 @@ export function writeParquet(path: string, columns: readonly ParquetColumn[], or
   }
 }
 
+/** One file is written at a time. */
+const encoder = new PageEncoder();
+
 class Writer {
   readonly #file: number;
   #at = 0;
@@ -77,7 +80,6 @@ class Writer {
 
   write(columns: readonly ParquetColumn[], order: Uint32Array): number {
     this.#put(MAGIC);
-    const encoder = new PageEncoder(Math.min(order.length, GROUP_ROWS));
     const groups: Chunk[][] = [];
     for (let from = 0; from < order.length; from += GROUP_ROWS) {
       const part = order.subarray(from, from + GROUP_ROWS);
@@ -133,7 +135,7 @@ class Writer {
 /** In one piece: the runtime would gather it of small ones. */
 function compress(data: Uint8Array): Uint8Array {
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL };
-  return zstdCompressSync(data, { params, chunkSize: data.length + 1024 });
+  return zstdCompressSync(data, { params, chunkSize: data.length + 1024, pledgedSrcSize: data.length });
 }
 
 /** FileMetaData: version, schema, rows, row groups, who wrote it. */

@@ -50,23 +50,25 @@ const ROWS_AN_ENTRY = 16;
 const FEW_ENTRIES = 256;
 const INT32_RANGE = 2 ** 31;
 
-/** Encodes a column again and again, in buffers of its own. */
+/** Encodes a column again and again, in buffers of its own, which stay as large as the most rows so far. */
 export class PageEncoder {
-  readonly #taken: Float64Array;
-  readonly #present: Uint8Array;
-  readonly #entries: Int32Array;
-  readonly #out: Uint8Array;
+  #taken = new Float64Array(0);
+  #present = new Uint8Array(0);
+  #entries = new Int32Array(0);
+  #out = new Uint8Array(0);
   readonly #dictionary = new NumberDictionary();
 
-  constructor(mostRows: number) {
-    this.#taken = new Float64Array(mostRows);
-    this.#present = new Uint8Array(mostRows);
-    this.#entries = new Int32Array(mostRows);
-    this.#out = new Uint8Array(mostLevelBytes(mostRows) + Math.max(64, 8 * mostRows, mostDeltaBytes(mostRows)));
+  #reserve(rows: number): void {
+    if (rows <= this.#taken.length) return;
+    this.#taken = new Float64Array(rows);
+    this.#present = new Uint8Array(rows);
+    this.#entries = new Int32Array(rows);
+    this.#out = new Uint8Array(mostLevelBytes(rows) + Math.max(64, 8 * rows, mostDeltaBytes(rows)));
   }
 
   encode(column: ParquetColumn, order: Uint32Array): Page {
     const { length } = order;
+    this.#reserve(length);
     if (column.isSame) return this.#same(column, order);
     column.take(order, this.#taken);
     const { count, bounds } = this.#keepPresent(length);
