@@ -1,10 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
 import { type FlowBatch, sharedFlowBuffer, viewFlowBatch } from './flow-batch.ts';
 import { PacketRows, ROW } from './packet-rows.ts';
 
 /** Shared memory of a ring: plain buffers, so that it can be handed to another thread. */
 export interface FlowRingMemory {
   rows: number;
-  /** Six words of state, then two an entry: its kind, and the length of what it carries. */
+  /** Five words of state, then two an entry: its kind, and the length of what it carries. */
   control: SharedArrayBuffer;
   values: SharedArrayBuffer;
   slots: SharedArrayBuffer[];
@@ -15,14 +16,17 @@ const WRITTEN = 0;
 const READ = 1;
 const SLOTS_READ = 2;
 const CLOSED = 3;
-/** How often the reader, or whether the writer, waits: only then is it told, since each notification costs microseconds. */
+/** How often the reader waits to be told of an entry. */
 const READER_WAITS = 4;
-const WRITER_WAITS = 5;
-const ENTRY = 6;
+const ENTRY = 5;
 const ENTRIES = 1024;
 const SLOTS = 16;
-/** A waiting writer looks this often whether the reader has gone, milliseconds. */
-const CLOSED_MS = 100;
+/**
+ * To wake another thread costs this one tens of microseconds, and it would be woken for each batch. So a writer, and a reader
+ * that need not answer at once, look again by themselves after this many milliseconds; only who has waited for long is told.
+ */
+const LOOK_MS = 1;
+const LOOKS = 50;
 /** Length of an entry that carries nothing; others carry their slot's rows or bytes. */
 const BARE = -1;
 
@@ -144,14 +148,11 @@ export class FlowRingWriter {
   }
 
   #waitFor(word: number, written: number, room: number): void {
-    if (((written - Atomics.load(this.#control, word)) | 0) < room) return;
-    Atomics.store(this.#control, WRITER_WAITS, 1);
-    for (let read = Atomics.load(this.#control, word); ((written - read) | 0) >= room && !this.closed; ) {
-      // Closing changes no counter, so its notification can come between the check above and the wait: a bounded wait sees it.
-      Atomics.wait(this.#control, word, read, CLOSED_MS);
-      read = Atomics.load(this.#control, word);
+    const control = this.#control;
+    for (let read = Atomics.load(control, word); ((written - read) | 0) >= room && !this.closed; ) {
+      Atomics.wait(control, word, read, LOOK_MS);
+      read = Atomics.load(control, word);
     }
-    Atomics.store(this.#control, WRITER_WAITS, 0);
   }
 }
 
@@ -225,6 +226,10 @@ export class FlowRingReader {
   /** Resolves when there may be an entry. */
   async ready(): Promise<void> {
     this.#release();
+    for (let look = 0; look < LOOKS; look++) {
+      await setTimeout(LOOK_MS);
+      if (this.waiting) return;
+    }
     Atomics.add(this.#control, READER_WAITS, 1);
     const waiting = Atomics.waitAsync(this.#control, WRITTEN, this.#control[READ]);
     await waiting.value;
@@ -242,7 +247,7 @@ export class FlowRingReader {
   /** Lets the writer go on without a reader. */
   close(): void {
     Atomics.store(this.#control, CLOSED, 1);
-    for (const word of [READ, SLOTS_READ, CLOSED]) Atomics.notify(this.#control, word);
+    Atomics.notify(this.#control, CLOSED);
   }
 
   get #slot(): number {
@@ -252,13 +257,8 @@ export class FlowRingReader {
   #release(): void {
     if (!this.#held) return;
     this.#held = false;
-    if (this.#length !== BARE) this.#give(SLOTS_READ);
-    this.#give(READ);
-  }
-
-  #give(word: number): void {
-    Atomics.add(this.#control, word, 1);
-    if (Atomics.load(this.#control, WRITER_WAITS) !== 0) Atomics.notify(this.#control, word);
+    if (this.#length !== BARE) Atomics.add(this.#control, SLOTS_READ, 1);
+    Atomics.add(this.#control, READ, 1);
   }
 }
 
