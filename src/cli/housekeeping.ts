@@ -3,6 +3,7 @@ import { type ScheduledTask, schedule } from 'node-cron';
 import type { Config } from '../config.ts';
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
+import { trimHeap } from '../core/heap.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { parseBytes, parseDurationUs } from '../core/units.ts';
@@ -13,6 +14,7 @@ import type { Notifier } from './notifier.ts';
 import { interfaceSpeeds } from './source-option.ts';
 
 const EVERY_HOUR = '7 * * * *';
+const EVERY_MINUTE = '30 * * * * *';
 /** When the last five minutes of the hour before have come in. */
 const PUBLISH = '2 * * * *';
 
@@ -27,7 +29,7 @@ export interface HousePorts {
   logger: Logger;
 }
 
-/** What goes on by the wall clock: forecasts and retention every hour, the digest when it is due. */
+/** What goes on by the wall clock: forecasts and retention every hour, the digest when it is due, a tidy heap. */
 export class Housekeeping {
   readonly name = 'housekeeping';
   readonly #ports: HousePorts;
@@ -40,7 +42,11 @@ export class Housekeeping {
   start(): void {
     const { config, notifier } = this.#ports;
     const { digest } = config();
-    this.#tasks = [schedule(EVERY_HOUR, () => this.#retention()), schedule(PUBLISH, () => this.publish())];
+    this.#tasks = [
+      schedule(EVERY_HOUR, () => this.#retention()),
+      schedule(PUBLISH, () => this.publish()),
+      schedule(EVERY_MINUTE, trimHeap),
+    ];
     if (notifier() && digest.to.length > 0) {
       this.#tasks.push(schedule(digest.schedule, () => this.#digest()));
     }

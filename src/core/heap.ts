@@ -3,6 +3,8 @@ const MAPPED_BYTES = 128 << 10;
 /** `M_MMAP_THRESHOLD` of malloc.h. */
 const MMAP_THRESHOLD = -3;
 
+let trim: (() => void) | null = null;
+
 /**
  * Keeps large buffers out of the heap that never shrinks. glibc raises the threshold with each mapped block that is
  * freed, up to 32 MiB (mallopt(3)); then buffers of tables and files leave holes that stay resident. To be called before
@@ -12,9 +14,20 @@ const MMAP_THRESHOLD = -3;
 export async function mapLargeBuffers(): Promise<boolean> {
   try {
     const koffi = (await import('koffi')).default;
-    const mallopt = koffi.load('libc.so.6').func('int mallopt(int param, int value)');
+    const libc = koffi.load('libc.so.6');
+    const mallopt = libc.func('int mallopt(int param, int value)');
+    const mallocTrim = libc.func('int malloc_trim(size_t pad)');
+    trim = () => void mallocTrim(0);
     return mallopt(MMAP_THRESHOLD, MAPPED_BYTES) === 1;
   } catch {
     return false;
   }
+}
+
+/**
+ * Gives pages back that only hold what was freed: smaller buffers leave them behind, and the heap creeps up for hours otherwise.
+ * Takes 0.2 to 9 ms (malloc_trim(3)); does nothing before `mapLargeBuffers` or without glibc.
+ */
+export function trimHeap(): void {
+  trim?.();
 }
