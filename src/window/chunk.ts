@@ -1,6 +1,6 @@
-import { finish } from '../core/hash.ts';
 import * as flow from '../model/flow-batch.ts';
 import { icmpCounterpart } from '../model/icmp-pairs.ts';
+import { hashAddresses } from './address-hash.ts';
 import type { NetMasks } from './net-masks.ts';
 
 /** Slices looked at together: their columns stay in the second-level cache while all rules walk over them. */
@@ -22,6 +22,9 @@ export class Chunk {
   latestUs = Number.NEGATIVE_INFINITY;
   /** Slices that spread over time (`pro-rate.ts`). */
   long = 0;
+  /** Where the slices come from. */
+  batch: flow.FlowBatch | null = null;
+  first = 0;
 
   /** An entry a row: the sender's address (4 words; the receiver's stands at the other direction), its hash, nets. */
   readonly address = new Int32Array(8 * SLOTS);
@@ -69,6 +72,8 @@ export class Chunk {
   /** Takes slices `from` .. `to` (at most `CHUNK`) of a batch. */
   load(batch: flow.FlowBatch, from: number, to: number): void {
     const n = to - from;
+    this.batch = batch;
+    this.first = from;
     this.slices = n;
     copySlices(this, batch, from, to);
     copyCounts(this, batch, from, n);
@@ -216,20 +221,6 @@ function copyOuter(chunk: Chunk, batch: flow.FlowBatch, from: number, n: number)
       outer[8 * i + 4 + k] = batch.outerDestinationAddress[4 * (from + i) + k];
     }
   }
-}
-
-/** One finished hash an address. IPv4 differs in its last word only, which enters unmixed: `finish` spreads it. */
-function hashAddresses(address: Int32Array, hashes: Int32Array, rows: number, seed: number): void {
-  for (let r = 0; r < rows; r++) {
-    const at = 4 * r;
-    hashes[r] = hashWords(address[at], address[at + 1], address[at + 2], address[at + 3], seed);
-  }
-}
-
-/** The same hash for masked addresses. */
-export function hashWords(w0: number, w1: number, w2: number, w3: number, seed: number): number {
-  const upper = Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca77) ^ Math.imul(w2, 0xc2b2ae3d);
-  return finish(finish(upper + seed) ^ w3);
 }
 
 /** The type that the answering direction carries is the counterpart of the asking one. */

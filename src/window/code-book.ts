@@ -1,5 +1,6 @@
 import { finish } from '../core/hash.ts';
-import { type Chunk, hashWords } from './chunk.ts';
+import { hashWords } from './address-hash.ts';
+import type { Chunk } from './chunk.ts';
 import { bucket } from './measure/quantile.ts';
 import type { Lookups } from './predicate-code.ts';
 import type { Scratch } from './rule-code.ts';

@@ -18,14 +18,14 @@ export class EventLog implements Stateful {
   moment = new Float64Array(64);
   size = new Float64Array(64);
 
-  /** Appends `n` events: tuples' words begin with the row of their key. */
-  addAll(n: number, words: Int32Array, width: number, hashes: Int32Array, amounts: readonly Float64Array[]): void {
+  /** Appends `n` events. */
+  addAll(n: number, keys: Int32Array, hashes: Int32Array, amounts: readonly Float64Array[]): void {
     while (this.length + n > this.key.length && this.key.length < MOST) this.#grow();
     const fit = Math.min(n, this.key.length - this.length);
     this.dropped += n - fit;
     for (let q = 0; q < fit; q++) {
       const at = this.length++;
-      this.key[at] = words[q * width];
+      this.key[at] = keys[q];
       this.print[at] = hashes[q];
       this.moment[at] = amounts[0][q];
       this.size[at] = amounts[1][q];

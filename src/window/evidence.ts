@@ -64,7 +64,7 @@ export class EvidenceFinder {
     const { selected, words } = this.#scratch;
     const chunk = this.#chunk;
     const n = compiled.code.selectAny(chunk.rows, 0, chunk.length);
-    compiled.code.keys(n);
+    compiled.code.keys(0, n);
     for (let j = 0; j < n; j++) {
       const i = selected[j] >> 1;
       if (chunk.startUs[i] >= endUs || Math.max(chunk.startUs[i], chunk.endUs[i] - 1) < startUs) continue;

@@ -48,9 +48,9 @@ export class FingerprintSet implements Stateful {
     return true;
   }
 
-  /** Looks at where the fingerprints of some events stand, so that the processor fetches them at the same time. */
-  touch(lows: Int32Array, order: Int32Array, from: number, to: number): void {
-    touched.sum ^= touchPlaces(this.#words, this.#mask, lows, order, from, to);
+  /** Looks at where `n` fingerprints stand, so that the processor fetches them at the same time. */
+  touch(lows: Int32Array, n: number): void {
+    touched.sum ^= touchPlaces(this.#words, this.#mask, lows, n);
   }
 
   /** The place of the fingerprint, or the free one where it belongs. */
@@ -175,15 +175,8 @@ function move(
   return moved;
 }
 
-function touchPlaces(
-  words: Int32Array,
-  mask: number,
-  lows: Int32Array,
-  order: Int32Array,
-  from: number,
-  to: number,
-): number {
+function touchPlaces(words: Int32Array, mask: number, lows: Int32Array, n: number): number {
   let sum = 0;
-  for (let k = from; k < to; k = (k + 1) | 0) sum ^= words[(lows[order[k]] & mask) << 2];
+  for (let k = 0; k < n; k = (k + 1) | 0) sum ^= words[(lows[k] & mask) << 2];
   return sum;
 }

@@ -32,10 +32,32 @@ export function compileGate(rules: readonly RulePlan[], measures: readonly Measu
   ) as Gate;
 }
 
-function ruleTest(rule: RulePlan, measures: readonly MeasureCode[], panes: number): string | null {
+/**
+ * A test of the same kind that holds for sums over many keys, too, and asks for few different accumulators; the window's length is part of the
+ * text.
+ */
+export function bucketTest(
+  rules: readonly RulePlan[],
+  measures: readonly MeasureCode[],
+  panes: number,
+  seconds: number,
+): string | null {
+  const known = new Set<string>();
+  const tests = rules.flatMap((rule) =>
+    hasGate(rule) ? rule.levels.map(({ when }) => new LevelTest(rule, measures, panes, known).of(when)) : [null],
+  );
+  if (tests.length === 0 || tests.includes(null)) return null;
+  return `(${[...new Set(tests)].join('||').replaceAll('seconds', number(seconds))})`;
+}
+
+function hasGate(rule: RulePlan): boolean {
   // Whoever learns sees every window of every key, and without levels windows are recorded.
-  if (rule.levels.length === 0 || rule.measures.some(({ kind }) => kind === 'learned')) return null;
-  if (rule.window.kind === 'session') return null;
+  if (rule.levels.length === 0 || rule.measures.some(({ kind }) => kind === 'learned')) return false;
+  return rule.window.kind !== 'session';
+}
+
+function ruleTest(rule: RulePlan, measures: readonly MeasureCode[], panes: number): string | null {
+  if (!hasGate(rule)) return null;
   const tests = rule.levels.map(({ when }) => new LevelTest(rule, measures, panes).of(when));
   if (tests.includes(null)) return null;
   const samples = rule.minSamples > 0 && panes === 1 ? `D[d+${SAMPLES}]>=${number(rule.minSamples)}&&` : '';
@@ -47,11 +69,14 @@ class LevelTest {
   readonly #rule: RulePlan;
   readonly #measures: readonly MeasureCode[];
   readonly #panes: number;
+  readonly #known: Set<string> | null;
 
-  constructor(rule: RulePlan, measures: readonly MeasureCode[], panes: number) {
+  /** @param known accumulators that are asked for anyway: of tests joined by `and` the one that asks for no others is enough */
+  constructor(rule: RulePlan, measures: readonly MeasureCode[], panes: number, known: Set<string> | null = null) {
     this.#rule = rule;
     this.#measures = measures;
     this.#panes = panes;
+    this.#known = known;
   }
 
   /** Null: nothing is known that a pane has to pass. */
@@ -60,12 +85,15 @@ class LevelTest {
       case 'and': {
         const tests = expr.args.map((arg) => this.of(arg)).filter((test) => test !== null);
         if (tests.length === 0) return null;
+        if (this.#known) return this.#cheapest(tests, this.#known);
         // Of several panes each may pass another test; the first is what the author thought of first.
         return this.#panes === 1 ? `(${tests.join('&&')})` : tests[0];
       }
       case 'or': {
         const tests = expr.args.map((arg) => this.of(arg));
-        return tests.includes(null) ? null : `(${tests.join('||')})`;
+        if (tests.includes(null)) return null;
+        for (const test of tests) if (this.#known) for (const each of accumulatorsOf(test ?? '')) this.#known.add(each);
+        return `(${tests.join('||')})`;
       }
       case '>':
       case '>=':
@@ -76,6 +104,12 @@ class LevelTest {
       default:
         return null;
     }
+  }
+
+  #cheapest(tests: string[], known: Set<string>): string {
+    const cheap = tests.find((test) => accumulatorsOf(test).every((each) => known.has(each))) ?? tests[0];
+    for (const each of accumulatorsOf(cheap)) known.add(each);
+    return cheap;
   }
 
   #reaches(measure: Expr, limit: Expr): string | null {
@@ -106,4 +140,8 @@ class LevelTest {
         return Number.NaN;
     }
   }
+}
+
+function accumulatorsOf(test: string): string[] {
+  return test.match(/D\[d\+\d+\]/g) ?? [];
 }

@@ -1,4 +1,5 @@
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+import type { Deferral } from './deferral.ts';
 import type { Layout } from './layout.ts';
 import { Pane } from './pane.ts';
 
@@ -17,6 +18,8 @@ export class OpenPanes implements Stateful {
   readonly #spare: Pane[] = [];
   #earliest = Number.POSITIVE_INFINITY;
   #expected = 0;
+  /** How rows of fresh panes are deferred. */
+  deferral: Deferral | null = null;
 
   constructor(layout: Layout, keyWords: number) {
     this.#layout = layout;
@@ -35,8 +38,19 @@ export class OpenPanes implements Stateful {
     if (this.#open.size >= MOST_PANES) return null;
     const pane = this.fresh();
     pane.number = number;
+    if (this.deferral) pane.deferred ??= this.deferral.fresh();
     this.#enter(pane);
     return pane;
+  }
+
+  /** The pane of this number, if it is open. */
+  known(number: number): Pane | undefined {
+    return this.#open.get(number);
+  }
+
+  /** The open panes. */
+  all(): IterableIterator<Pane> {
+    return this.#open.values();
   }
 
   #enter(pane: Pane): void {

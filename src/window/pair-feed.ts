@@ -30,7 +30,7 @@ export class PairFeed {
     const { pairHash, pairWords, pairRow, amounts } = this.#scratch;
     const { table, plan } = pairs;
     if (pairs.events) {
-      pairs.events.addAll(selected, pairWords, table.keyWords, pairHash, amounts);
+      pairs.events.addAll(selected, pairWords, pairHash, amounts);
       return;
     }
     const n = plan.sketchPast < Number.POSITIVE_INFINITY ? this.#sketch(selected, pairs, keys) : selected;

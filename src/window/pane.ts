@@ -1,4 +1,5 @@
 import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
+import { DeferredRows } from './deferred-rows.ts';
 import { EventLog } from './event-log.ts';
 import { KeyedTable } from './keyed-table.ts';
 import { identity, type Layout, type PairPlan } from './layout.ts';
@@ -48,6 +49,8 @@ export class Pane implements Stateful {
   number = 0;
   /** All tuples are among the pairs. */
   complete = false;
+  /** Rows that are not in the tables; null: all are. */
+  deferred: DeferredRows | null = null;
   readonly keys: KeyedTable;
   readonly pairs: PairTable[];
 
@@ -67,6 +70,11 @@ export class Pane implements Stateful {
     }
   }
 
+  /** Some row fell into it. */
+  get live(): boolean {
+    return this.keys.count > 0 || (this.deferred !== null && this.deferred.length > 0);
+  }
+
   /** Nobody needs the pane any more. */
   release(): void {
     this.keys.release();
@@ -75,6 +83,7 @@ export class Pane implements Stateful {
 
   reset(): void {
     this.complete = false;
+    this.deferred?.reset();
     this.keys.reset();
     for (const pair of this.pairs) pair.reset();
   }
@@ -84,6 +93,8 @@ export class Pane implements Stateful {
     out.number(this.complete ? 1 : 0);
     this.keys.save(out);
     for (const pair of this.pairs) pair.save(out);
+    out.number(this.deferred === null ? 0 : 1);
+    this.deferred?.save(out);
   }
 
   restore(state: StateReader): void {
@@ -91,6 +102,8 @@ export class Pane implements Stateful {
     this.complete = state.number() === 1;
     this.keys.restore(state);
     for (const pair of this.pairs) pair.restore(state);
+    this.deferred?.release();
+    this.deferred = state.number() === 0 ? null : DeferredRows.restored(state);
   }
 }
 

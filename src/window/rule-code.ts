@@ -1,7 +1,7 @@
 import type { Evidence, Predicate, RulePlan } from '../model/plan.ts';
 import { CHUNK, PIECES } from './chunk.ts';
 import type { CodeBook } from './code-book.ts';
-import { type KeyCode, keyCode } from './key-code.ts';
+import { keyCode } from './key-code.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { both, type Layout } from './layout.ts';
 import { type Lookups, number, predicateCode } from './predicate-code.ts';
@@ -32,8 +32,10 @@ export interface RuleCode {
   selectAny(rows: Int32Array, from: number, n: number): number;
   /** Rows that match the follow-up. */
   selectFollow(candidates: Int32Array, from: number, n: number): number;
-  /** Writes hash and words of `n` selected rows' keys. */
-  keys(n: number): void;
+  /** Writes hash and words of the keys of selected rows `from` .. `to`. */
+  keys(from: number, to: number): void;
+  /** Only their hashes. */
+  hashes(from: number, to: number): void;
   /** Moves the accumulators of rows `from` .. `to`. */
   update(from: number, to: number, table: KeyedTable): void;
   updateFollow(from: number, to: number, table: KeyedTable): void;
@@ -80,7 +82,8 @@ export function compileRule(
     select: select(deps.rest),
     selectAny: select(deps.match),
     selectFollow: select(deps.follow),
-    keys: book.make(keysText(key)),
+    keys: book.make(keysText(key.words, key.text)),
+    hashes: book.make(keysText(key.words, key.hashText)),
     update: book.make(key.words === 0 ? updateOneText(layout, first) : update),
     updateFollow: book.make(
       `function updateFollow(from,to,t){const D=t.doubles;for(let j=from;j<to;j=j+1|0){${d};${follow}}}`,
@@ -106,8 +109,8 @@ function selectText(test: string): string {
   return `function select(list,at,n){let m=0;for(let q=0;q<n;q=q+1|0){const r=list[at+q],i=r>>1;if(${test}){SEL[m]=r;m=m+1|0;}}return m;}`;
 }
 
-function keysText(key: KeyCode): string {
-  return `function keys(n){const SEED=SEEDS[0];for(let j=0;j<n;j=j+1|0){const r=SEL[j],i=r>>1,o=j*${key.words};${key.text}HH[j]=h;}}`;
+function keysText(words: number, text: string): string {
+  return `function keys(from,to){const SEED=SEEDS[0];for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1,o=j*${words};${text}HH[j]=h;}}`;
 }
 
 function updateText(layout: Layout): string {
@@ -126,14 +129,22 @@ function updateOneText(layout: Layout, first: number): string {
 }
 
 function pairText(layout: Layout, p: number, stride: number, first: number): string {
-  const { code, guard, amounts, last, first: kept, count } = layout.pairs[p];
+  const { code, guard, amounts, last, first: kept, count, log } = layout.pairs[p];
   const write = amounts.map((amount, k) => `AM${k}[m]=${amount.code};`).join('');
   const known = `const z=KP[o+1]+1;if(D[d+${last}]===z)continue;D[d+${last}]=z;`;
   const tuple = Array.from({ length: code.words }, (_, k) => k + 1);
   const same = tuple.map((k) => `&&W[f+${k}]===KP[o+${k}]`).join('');
   const keep = tuple.map((k) => `W[f+${k}]=KP[o+${k}];`).join('');
   const once = `const f=2*(d+${kept});if(D[d+${count}]===0){D[d+${count}]=1;W[f]=g;${keep}continue;}if(W[f]===g${same})continue;`;
+  if (log) {
+    const body = `const o=${ROWS_AT_ONCE};${code.hashText}KP[m]=ROW[j];HP[m]=finish(h^Math.imul(HH[j],0x85ebca6b));${write}m=m+1|0;`;
+    return pairLoop(guard, body);
+  }
   const body = `const o=m*${1 + code.words},d=ROW[j]*${stride}+${first};KP[o]=ROW[j];${code.text}${last >= 0 ? known : ''}const g=finish(h^Math.imul(HH[j],0x85ebca6b));${kept >= 0 ? once : ''}HP[m]=g;${write}m=m+1|0;`;
+  return pairLoop(guard, body);
+}
+
+function pairLoop(guard: string, body: string): string {
   return `function pair(from,to,t){const D=t.doubles,W=t.words,SEED=SEEDS[0];let m=0;for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1;if(${guard}){${body}}}return m;}`;
 }
 

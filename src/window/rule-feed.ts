@@ -1,11 +1,18 @@
 import type { Counter } from '../core/metrics.ts';
-import { type Chunk, isLong } from './chunk.ts';
+import { createFlowBatch, type FlowBatch } from '../model/flow-batch.ts';
+import type { RulePlan } from '../model/plan.ts';
+import { CHUNK, type Chunk, isLong } from './chunk.ts';
+import type { CodeBook } from './code-book.ts';
+import { type Deferral, planDeferral } from './deferral.ts';
+import type { DeferredRows } from './deferred-rows.ts';
 import { CANDIDATES, type Dispatcher } from './dispatch.ts';
 import { type FindRows, findAll, findRows } from './find-code.ts';
 import { MOST_PANES, OpenPanes } from './open-panes.ts';
 import { PairFeed } from './pair-feed.ts';
+import type { Pane } from './pane.ts';
 import { pieceOf } from './pro-rate.ts';
 import { pruneKeys } from './prune.ts';
+import type { RecentRows, RowReader } from './recent-rows.ts';
 import type { RuleCode, Scratch } from './rule-code.ts';
 import type { CompiledRule } from './rule-plan.ts';
 
@@ -26,23 +33,47 @@ export class RuleFeed {
   readonly #pairs: PairFeed;
   readonly #findKeys: FindRows;
   readonly #long: number[] = [];
+  readonly #recent: RecentRows;
+  readonly #book: CodeBook;
+  /** Rows that come back. */
+  #replayed: FlowBatch | null = null;
   readonly #drops: { keys: Counter; panes: Counter };
 
   constructor(
     compiled: CompiledRule,
-    deps: { chunk: Chunk; scratch: Scratch; dispatcher: Dispatcher; conditions: number[] },
+    deps: {
+      chunk: Chunk;
+      scratch: Scratch;
+      dispatcher: Dispatcher;
+      recent: RecentRows;
+      book: CodeBook;
+      conditions: number[];
+    },
     options: { maxPairs?: number } = {},
   ) {
     this.compiled = compiled;
     this.#chunk = deps.chunk;
     this.#scratch = deps.scratch;
     this.#dispatcher = deps.dispatcher;
+    this.#recent = deps.recent;
+    this.#book = deps.book;
     this.#places = deps.conditions.map((condition) => deps.dispatcher.places[condition]);
     this.#findKeys = findRows(compiled.code.keyWords);
     const { dropped } = compiled;
     this.panes = new OpenPanes(compiled.layout, compiled.code.keyWords);
     this.#pairs = new PairFeed(deps.scratch, dropped('max_pairs'), options.maxPairs);
     this.#drops = { keys: dropped('max_keys'), panes: dropped('max_panes') };
+  }
+
+  /**
+   * From now on rows wait where that is possible.
+   * @param reader keeps them
+   */
+  defer(rules: readonly RulePlan[], reader: RowReader): Deferral | null {
+    const deferral = planDeferral(this.compiled, rules, this.#book);
+    this.panes.deferral = deferral;
+    if (deferral) this.#recent.register(reader);
+    return deferral;
   }
 
   /** Adds the rows of the chunk that match. */
@@ -88,21 +119,28 @@ export class RuleFeed {
 
   /** Most chunks lie within one pane; else rows of the same pane are brought together. */
   #feedRuns(n: number, follow: boolean): void {
-    const { paneUs, code } = this.compiled;
+    const { paneUs } = this.compiled;
     const { earliestUs, latestUs } = this.#chunk;
     const only = Math.floor(earliestUs / paneUs);
     if (only === Math.floor(latestUs / paneUs)) {
-      code.keys(n);
+      this.#hash(n);
       this.#feed(0, n, only, follow);
       return;
     }
     for (let from = 0, gathered = 0; from < n && gathered < MOST_GATHERED; gathered++) from = this.#gather(from, n);
-    code.keys(n);
+    this.#hash(n);
     for (let from = 0, to = 0; from < n; from = to) {
       const pane = this.#paneOf(from);
       to = this.#endOfRun(from, n);
       this.#feed(from, to, pane, follow);
     }
+  }
+
+  /** Rows that wait need no words. */
+  #hash(n: number): void {
+    const { deferral } = this.panes;
+    if (deferral && !deferral.whole) this.compiled.code.hashes(0, n);
+    else this.compiled.code.keys(0, n);
   }
 
   #paneOf(j: number): number {
@@ -141,27 +179,103 @@ export class RuleFeed {
   #feedLong(follow: boolean): void {
     const { code, paneUs } = this.compiled;
     const { selected } = this.#scratch;
+    if (this.panes.deferral) this.#enterAllOfLong();
     for (const row of this.#long) {
-      const startUs = this.#chunk.startUs[row >> 1];
-      const lastPane = Math.floor(this.#chunk.endUs[row >> 1] / paneUs);
-      const firstPane = Math.floor(startUs / paneUs);
-      const open = Math.max(firstPane, Math.ceil(this.closedUs / paneUs), lastPane - MOST_PANES);
+      const firstPane = Math.floor(this.#chunk.startUs[row >> 1] / paneUs);
+      const [open, lastPane] = this.#panesOf(row);
       for (let pane = open; pane <= lastPane; pane++) {
         selected[0] = pieceOf(this.#chunk, row, pane * paneUs, paneUs, pane === firstPane);
         if (pane !== firstPane && this.#chunk.packets[selected[0]] === 0) continue;
-        code.keys(1);
-        this.#feed(0, 1, pane, follow);
+        code.keys(0, 1);
+        this.#feed(0, 1, pane, follow, true);
       }
     }
     this.#long.length = 0;
   }
 
-  #feed(from: number, to: number, number: number, follow: boolean): void {
+  /** The first and the last open pane that a long record touches. */
+  #panesOf(row: number): [number, number] {
+    const { paneUs } = this.compiled;
+    const firstPane = Math.floor(this.#chunk.startUs[row >> 1] / paneUs);
+    const lastPane = Math.floor(this.#chunk.endUs[row >> 1] / paneUs);
+    return [Math.max(firstPane, Math.ceil(this.closedUs / paneUs), lastPane - MOST_PANES), lastPane];
+  }
+
+  /** Pieces of records are no rows that could be fetched later: in panes that have some no row waits. */
+  #enterAllOfLong(): void {
+    if (![...this.panes.all()].some(({ deferred }) => deferred !== null)) return;
+    const waiting = new Set<Pane>();
+    for (const row of this.#long) {
+      const [first, last] = this.#panesOf(row);
+      for (let number = first; number <= last; number++) {
+        const pane = this.panes.known(number);
+        if (pane && pane.deferred !== null) waiting.add(pane);
+      }
+    }
+    const { batch, first, slices } = this.#chunk;
+    for (const pane of waiting) this.enterAll(pane);
+    if (batch && waiting.size > 0) this.#chunk.load(batch, first, first + slices);
+  }
+
+  #feed(from: number, to: number, number: number, follow: boolean, piece = false): void {
     const pane = this.panes.open(number);
     if (pane === null) {
       this.#drops.panes.value += to - from;
       return;
     }
+    const { deferral } = this.panes;
+    if (piece) this.enterAll(pane);
+    if (deferral === null) this.#enter(pane, from, to, follow);
+    else if (pane.deferred !== null) this.#defer(pane, pane.deferred, deferral, from, to);
+    else {
+      if (!deferral.whole) this.compiled.code.keys(from, to);
+      this.#enter(pane, from, to, follow);
+    }
+  }
+
+  #defer(pane: Pane, rows: DeferredRows, deferral: Deferral, from: number, to: number): void {
+    const { code } = this.compiled;
+    const now = deferral.sort(from, to, rows, this.#recent.firstOfBatch + this.#chunk.first);
+    if (deferral.whole) {
+      // Their keys stand in no table: where they wait stands for them.
+      pane.pairs.forEach((pairs, p) => {
+        if (pairs.plan.log) this.#pairs.add(code.pairs[p](from, to, pane.keys), pairs, pane.keys);
+      });
+    } else if (now > from) {
+      code.keys(from, now);
+      this.#enter(pane, from, now, false);
+    }
+  }
+
+  /** Rows of a pane that waited enter its tables; whether as single events, too. */
+  replay(pane: Pane, rows: DeferredRows, refs: Int32Array, logged: boolean): void {
+    this.#replayed ??= createFlowBatch(CHUNK);
+    const { selected } = this.#scratch;
+    for (let from = 0; from < refs.length; from += CHUNK) {
+      const some = refs.subarray(from, from + CHUNK);
+      this.#recent.gather(
+        rows.base,
+        some.map((ref) => ref >> 1),
+        this.#replayed,
+      );
+      this.#chunk.load(this.#replayed, 0, some.length);
+      for (let k = 0; k < some.length; k++) selected[k] = 2 * k + (some[k] & 1);
+      this.compiled.code.keys(0, some.length);
+      this.#enter(pane, 0, some.length, false, logged);
+    }
+  }
+
+  /** All rows of a pane that waited enter its tables, and none waits from then on. */
+  enterAll(pane: Pane): void {
+    const { deferred } = pane;
+    if (deferred === null) return;
+    pane.deferred = null;
+    for (const { events } of pane.pairs) events?.reset();
+    this.replay(pane, deferred, deferred.refs.slice(0, deferred.length), true);
+    deferred.release();
+  }
+
+  #enter(pane: Pane, from: number, to: number, follow: boolean, logged = true): void {
     const { code, rule } = this.compiled;
     const { keys } = pane;
     const { hash, words, row } = this.#scratch;
@@ -172,7 +286,10 @@ export class RuleFeed {
     if (follow) code.updateFollow(from, to, keys);
     else {
       code.update(from, to, keys);
-      for (let p = 0; p < pane.pairs.length; p++) this.#pairs.add(code.pairs[p](from, to, keys), pane.pairs[p], keys);
+      for (let p = 0; p < pane.pairs.length; p++) {
+        if (!logged && pane.pairs[p].plan.log) continue;
+        this.#pairs.add(code.pairs[p](from, to, keys), pane.pairs[p], keys);
+      }
     }
     if (keys.count > rule.maxKeys) this.#drops.keys.value += pruneKeys(pane, Math.max(1, rule.maxKeys >> 1));
   }

@@ -3,12 +3,14 @@ import type { Stateful, StateReader, StateWriter } from '../core/state.ts';
 import type { KeyHandle } from '../model/window-result.ts';
 import { ChosenKeys } from './chosen-keys.ts';
 import { Combiner } from './combine.ts';
+import type { Deferral } from './deferral.ts';
 import { compileGate, type Gate } from './gate.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { ROWS } from './layout.ts';
 import type { Outlet } from './outlet.ts';
 import { Pane } from './pane.ts';
 import { pruneKeys } from './prune.ts';
+import type { RowReader } from './recent-rows.ts';
 import type { RuleFeed } from './rule-feed.ts';
 import type { CompiledRule } from './rule-plan.ts';
 import { giveBackRows, type Part, WindowView } from './window-view.ts';
@@ -31,7 +33,7 @@ export interface ClosingWindows extends Stateful {
 }
 
 /** Closes tumbling or sliding windows, in order. */
-export class RuleWindows implements ClosingWindows {
+export class RuleWindows implements ClosingWindows, RowReader {
   readonly feed: RuleFeed;
   readonly outlet: Outlet;
   readonly #compiled: CompiledRule;
@@ -41,14 +43,20 @@ export class RuleWindows implements ClosingWindows {
   readonly #gate: Gate | null;
   readonly #watched: () => Iterable<KeyHandle>;
   readonly #chosen: ChosenKeys | null;
+  readonly #deferral: Deferral | null;
+  readonly #away: boolean;
   /** End of the last window that was closed or skipped; -Infinity before the first. */
   #lastEndUs = Number.NEGATIVE_INFINITY;
 
-  /** @param watched keys that every window is asked for; without it all keys are given out */
-  constructor(feed: RuleFeed, outlet: Outlet, watched?: () => Iterable<KeyHandle>) {
+  /**
+   * @param watched keys that every window is asked for; without it all keys are given out
+   * @param away the tables are filled elsewhere
+   */
+  constructor(feed: RuleFeed, outlet: Outlet, watched?: () => Iterable<KeyHandle>, away = false) {
     this.feed = feed;
     this.outlet = outlet;
     this.#compiled = feed.compiled;
+    this.#away = away;
     const { layout, measures, code, rule, paneUs } = feed.compiled;
     this.#combiner = new Combiner(new Pane(layout, code.keyWords), layout, measures);
     this.#single = rule.window.sizeUs === paneUs;
@@ -56,6 +64,33 @@ export class RuleWindows implements ClosingWindows {
     this.#gate = watched ? compileGate(rules, measures, rule.window.sizeUs / paneUs) : null;
     this.#watched = watched ?? (() => []);
     this.#chosen = this.#gate && !this.#single ? new ChosenKeys(feed.compiled) : null;
+    this.#deferral = this.#gate && feed.defer(rules, this);
+  }
+
+  /** Panes in which rows may wait. */
+  *#waiting(): Generator<Pane> {
+    for (const { pane } of this.#parts) if (pane.deferred) yield pane;
+    for (const pane of this.feed.panes.all()) if (pane.deferred) yield pane;
+  }
+
+  get oldestRow(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { deferred } of this.#waiting()) {
+      if (deferred && deferred.length > 0 && deferred.base < oldest) oldest = deferred.base;
+    }
+    return oldest;
+  }
+
+  /** The rows of this stage are saved for all. */
+  get sinceUs(): number {
+    const { sizeUs, slideUs } = this.#compiled.rule.window;
+    return this.#away ? this.#lastEndUs + slideUs - sizeUs : Number.POSITIVE_INFINITY;
+  }
+
+  letGo(beforeRow: number): void {
+    for (const pane of [...this.#waiting()]) {
+      if (pane.deferred && pane.deferred.base < beforeRow) this.feed.enterAll(pane);
+    }
   }
 
   nextEndUs(stood: boolean): number {
@@ -84,7 +119,8 @@ export class RuleWindows implements ClosingWindows {
     const everyone = this.#parts.length > 0 || panes.earliest < end;
     this.#dropParts(startUs);
     while (panes.earliest < end) this.#closePane(panes.shift(), startUs);
-    const live = this.#parts.some(({ pane }) => pane.keys.count > 0);
+    if (!this.#single) this.#settleRows(this.#parts.map(({ pane }) => pane));
+    const live = this.#parts.some(({ pane }) => pane.live);
     this.outlet.prepare(startUs, endUs, this.#view(), { everyone, live });
   }
 
@@ -96,9 +132,11 @@ export class RuleWindows implements ClosingWindows {
 
   #closePane(pane: Pane, startUs: number): void {
     const { paneUs, measures, rule } = this.#compiled;
-    for (const measure of measures) measure.paneClosed?.(pane);
+    for (const measure of measures) measure.paneClosed?.(pane, this.#deferral);
+    if (this.#single) this.#settleRows([pane]);
+    for (const measure of measures) measure.paneSettled?.(pane);
     const sketched = pane.pairs.some(({ sketches }) => sketches.size > 0);
-    if (sketched || (!this.#single && !this.#chosen)) pane.completePairs();
+    if (this.#chosen === null ? sketched || !this.#single : sketched && !pane.deferred) pane.completePairs();
     if (pane.number * paneUs < startUs) this.feed.panes.recycle(pane);
     else if (this.#single) {
       this.#combiner.fold(pane);
@@ -108,6 +146,24 @@ export class RuleWindows implements ClosingWindows {
       this.#trim(pane, rule.maxKeys, rule.window.sizeUs / paneUs);
       this.#parts.push(this.#combiner.add(pane));
     }
+  }
+
+  /** Rows that waited enter the tables where their keys matter in a window of these panes. */
+  #settleRows(panes: readonly Pane[]): void {
+    const deferral = this.#deferral;
+    if (deferral === null) return;
+    const hot = new Uint8Array(deferral.shape.buckets);
+    const waiting = panes.filter(({ deferred }) => deferred !== null && deferred.length > 0);
+    for (const { deferred } of waiting) if (deferred) deferral.mark(deferred, hot);
+    if (waiting.length > 0) for (const [hash] of this.#watched()) hot[hash >>> deferral.shift] = 1;
+    for (const pane of waiting) this.#enterHot(pane, deferral, hot);
+  }
+
+  #enterHot(pane: Pane, deferral: Deferral, hot: Uint8Array): void {
+    const { deferred } = pane;
+    if (deferred === null) return;
+    this.feed.replay(pane, deferred, deferral.whole ? deferred.pick(hot) : deferred.takeOut(hot), false);
+    deferred.hot.set(hot);
   }
 
   /** Panes share the room of their window, so that a flood in one does not push the heavy keys of the next out. */
@@ -150,6 +206,7 @@ export class RuleWindows implements ClosingWindows {
 
   #view(): WindowView {
     if (this.#chosen) {
+      if (this.#deferral) for (const part of this.#parts) part.hot = this.#hotRows(part.pane.keys);
       const parts = this.#chosen.build(this.#parts, this.#watched());
       const { window } = this.#chosen.combiner;
       return new WindowView(
@@ -204,8 +261,12 @@ export class RuleWindows implements ClosingWindows {
     this.#combiner.restore(state);
     this.#parts.length = 0;
     for (let left = state.number(); left > 0; left--) this.#parts.push(this.#restorePart(state));
-    this.#settleParts();
     this.feed.panes.restore(state);
+    // Other rules may have had these tables, which asked for other sums.
+    for (const pane of [...this.#waiting()]) {
+      if (pane.deferred?.shape.id !== this.#deferral?.shape.id) this.feed.enterAll(pane);
+    }
+    this.#settleParts();
     for (const { memory } of this.#compiled.measures) memory?.restore(state);
   }
 

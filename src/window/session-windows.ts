@@ -60,7 +60,7 @@ export class SessionWindows implements ClosingWindows {
     this.feed.closedUs = endUs;
     const { panes } = this.feed;
     const pane = panes.earliest < endUs / this.#gapUs ? panes.shift() : null;
-    if (pane) for (const measure of this.#compiled.measures) measure.paneClosed?.(pane);
+    if (pane) for (const measure of this.#compiled.measures) measure.paneClosed?.(pane, null);
     const ended = this.#ended(pane);
     if (ended.length > 0 || this.outlet.wantsEmpty) this.#prepare(ended, endUs);
     this.#closing = { pane, ended };

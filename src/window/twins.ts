@@ -23,7 +23,7 @@ export function groupTwins(rules: readonly RulePlan[]): Twin[][] {
 }
 
 /** Changes when tables of the same rule are kept otherwise: those of an older state begin anew then. */
-const FORMAT = 4;
+const FORMAT = 5;
 
 /** A hash over everything of a plan that windows depend on. */
 export function windowsId(plan: RulePlan): string {

@@ -39,6 +39,8 @@ export interface WindowLimits {
   maxPairs?: number;
   /** Slices that evidence can look back on; default 2^18 (about 60 MB), none when no rule asks for evidence or for 0. */
   recentRows?: number;
+  /** Slices more that stay because some rule may look at them later; default 2^19. */
+  waitingRows?: number;
   /** Seed of hashes; default random, so that nobody can prepare colliding keys. Results do not depend on it. */
   seed?: number;
 }
@@ -73,7 +75,7 @@ export class WindowStage implements Stateful {
   readonly #own: ClosingWindows[];
   /** Which of them a rule has. */
   readonly #ofRule: ClosingWindows[] = [];
-  readonly #recent: RecentRows | null;
+  readonly #recent: RecentRows;
   readonly #evidence: EvidenceFinder | null;
   readonly #late: Counter;
   readonly #slices: Counter;
@@ -93,8 +95,14 @@ export class WindowStage implements Stateful {
     const scratch = new Scratch();
     const conditions = groups.flatMap(([{ rule }]) => (rule.follow ? [rule.match, rule.follow.match] : [rule.match]));
     this.#dispatcher = new Dispatcher(conditions, lookups, this.#chunk);
-    const deps = { chunk: this.#chunk, scratch, dispatcher: this.#dispatcher };
     const book = new CodeBook(this.#chunk, scratch, this.#seed, lookups);
+    const { recentRows = 1 << 18, waitingRows } = limits;
+    const wanting = recentRows > 0 ? ruleSet.rules.filter(({ evidence }) => evidence.length > 0) : [];
+    const reachUs = Math.max(...wanting.map(reachOf));
+    this.#recent = new RecentRows(wanting.length > 0 ? recentRows : 0, lookups.uses, reachUs, waitingRows);
+    this.#evidence = wanting.length > 0 ? new EvidenceFinder(this.#recent, this.#chunk, scratch) : null;
+    const isAway = (twins: readonly Twin[]): boolean => twins.some(({ index }) => elsewhere?.(index));
+    const deps = { chunk: this.#chunk, scratch, dispatcher: this.#dispatcher, recent: this.#recent, book };
     let condition = 0;
     this.#windows = plans.map((compile, g) => {
       const compiled = compile(book);
@@ -102,15 +110,10 @@ export class WindowStage implements Stateful {
       const feed = new RuleFeed(compiled, { ...deps, conditions: own }, limits);
       const outlet = new Outlet(compiled, groups[g], onResults);
       if (compiled.rule.window.kind === 'session') return new SessionWindows(feed, outlet);
-      return new RuleWindows(feed, outlet, watched && (() => watchedOf(groups[g], watched)));
+      return new RuleWindows(feed, outlet, watched && (() => watchedOf(groups[g], watched)), isAway(groups[g]));
     });
     for (const windows of this.#windows) for (const { index } of windows.outlet.twins) this.#ofRule[index] = windows;
-    this.#own = this.#windows.filter(({ outlet }) => !outlet.twins.some(({ index }) => elsewhere?.(index)));
-    const { recentRows = 1 << 18 } = limits;
-    const wanting = recentRows > 0 ? ruleSet.rules.filter(({ evidence }) => evidence.length > 0) : [];
-    const reachUs = Math.max(...wanting.map(reachOf));
-    this.#recent = wanting.length > 0 ? new RecentRows(recentRows, lookups.uses, reachUs) : null;
-    this.#evidence = this.#recent && new EvidenceFinder(this.#recent, this.#chunk, scratch);
+    this.#own = this.#windows.filter(({ outlet }) => !isAway(outlet.twins));
     this.#late = metrics.counter(
       'weir_late_rows_total',
       'Slices and records that came after a window of theirs was closed.',
@@ -121,7 +124,7 @@ export class WindowStage implements Stateful {
   /** Adds slices or records. The batch is the giver's again when the call returns. */
   add(batch: FlowBatch): void {
     this.#slices.value += batch.length;
-    this.#recent?.add(batch);
+    this.#recent.add(batch);
     for (let from = 0; from < batch.length; from += CHUNK) {
       this.#chunk.load(batch, from, Math.min(batch.length, from + CHUNK));
       this.#countLate();
@@ -182,8 +185,7 @@ export class WindowStage implements Stateful {
       stage.number(this.#dueUs);
       this.#texts.save(stage);
     });
-    const recent = this.#recent;
-    if (recent) out.section('recent rows', (rows) => recent.save(rows));
+    out.section('rows', (rows) => this.#recent.save(rows));
     this.saveTables(out);
   }
 
@@ -209,8 +211,8 @@ export class WindowStage implements Stateful {
     this.#watermarkUs = stage.number();
     this.#dueUs = stage.number();
     this.#texts.restore(stage);
-    const rows = sections.get('recent rows');
-    if (rows) this.#recent?.restore(rows);
+    const rows = sections.get('rows');
+    if (rows) this.#recent.restore(rows);
     for (const windows of this.#windows) {
       const section = sections.get(sectionOf(windows));
       const own = this.#own.includes(windows);

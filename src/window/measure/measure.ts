@@ -1,5 +1,6 @@
 import type { Stateful } from '../../core/state.ts';
 import type { AggregateMeasure } from '../../model/plan.ts';
+import type { Deferral } from '../deferral.ts';
 import type { Layout } from '../layout.ts';
 import type { Pane } from '../pane.ts';
 import type { WindowView } from '../window-view.ts';
@@ -29,8 +30,15 @@ export interface MeasureCode {
   peak?: string;
   /** Moves the key's accumulators (from `d`) when a pair's first amount in the window changes; 0 to 0 never. */
   change?: { pair: number; apply(doubles: Float64Array, d: number, before: number, after: number): void };
-  /** A pane is over: what outlives windows learns from it and may fill kept accumulators of its keys. */
-  paneClosed?(pane: Pane): void;
+  /**
+   * A pane is over: what outlives windows learns from it and may fill kept accumulators of its keys; of keys whose rows wait it raises the
+   * bucket's.
+   */
+  paneClosed?(pane: Pane, deferral: Deferral | null): void;
+  /** Rows that waited have entered the tables. Without it, no row may wait for `paneClosed`. */
+  paneSettled?(pane: Pane): void;
+  /** The accumulator that is raised. */
+  raises?: number;
   /** Writes values that no expression can say, for the listed rows. */
   finish?(view: WindowView, out: Float64Array, width: number, column: number): void;
   /** The structured value of one row. */

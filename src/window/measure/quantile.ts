@@ -20,7 +20,8 @@ export function bucketValue(number: number): number {
 /** Buckets are pairs of the key, so panes merge and the order of rows does not matter. */
 export const quantile: MeasureCompiler = (measure, where, layout): MeasureCode => {
   const { value, there } = layout.summand(measure.summand);
-  const code = { words: 1, there: [], text: `KP[o+1]=bucket(${value});let h=finish(SEED^KP[o+1]);` };
+  const text = `KP[o+1]=bucket(${value});let h=finish(SEED^KP[o+1]);`;
+  const code = { words: 1, there: [], text, hashText: text };
   const pair = layout.pair([], both(where, there), { code, amounts: [{ code: '1', merge: 'sum' }] });
   const q = measure.params['q'];
   return {
