@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { keepCompiledCode } from './core/compiled-code.ts';
 import { WeirError } from './core/errors.ts';
 import { EXIT_OK, EXIT_USAGE } from './core/exit.ts';
+import { keepYoungSmall } from './core/heap.ts';
 import { startEarly } from './early-thread.ts';
 
 type Register = (program: Command) => void;
@@ -71,5 +72,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 keepCompiledCode();
+keepYoungSmall();
 if (READS_CAPTURES.has(process.argv[2])) startEarly(process.argv.slice(3));
 await main(process.argv).catch(report);
