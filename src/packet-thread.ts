@@ -133,9 +133,10 @@ class ThreadReader {
       while (!ring.next()) await ring.ready();
       const end = this.#take();
       if (end) return end;
-      if (ring.kind !== ENTRY.advance && ring.kind !== ENTRY.progress) continue;
-      if (this.#port.settle) await this.#port.settle();
-      breathedMs = await breathe(breathedMs);
+      const isRun = ring.kind === ENTRY.advance || ring.kind === ENTRY.progress;
+      // Half a million records may leave before event time moves on.
+      if (this.#port.settle && (isRun || ring.kind === ENTRY.records)) await this.#port.settle();
+      if (isRun) breathedMs = await breathe(breathedMs);
     }
   }
 
