@@ -11,9 +11,11 @@ import { breathe, type PacketInput } from './packets.ts';
 import { isOrdered } from './source/source.ts';
 
 const QUIETLY = { throwIfNoEntry: false } as const;
-/** Flows leave in bursts: batches on their way that let the meter go on meanwhile. */
+/** Flows leave in bursts: batches on their way that let the meter go on meanwhile. 240 kB each, used only when they are needed. */
 const RING_ROWS = 1024;
 const RING_SLOTS = 64;
+/** After a flood half a million records leave at once, which takes longer to print than to meter. */
+const RING_SLOTS_RECORDS = 256;
 
 /** Kinds of entries of the ring between the reading thread and the engine. */
 export const ENTRY = {
@@ -96,7 +98,7 @@ async function runThread(
   deps: Deps,
   goOn?: () => Promise<boolean>,
 ): Promise<End | null> {
-  const memory = createFlowRing(RING_ROWS, RING_SLOTS);
+  const memory = createFlowRing(RING_ROWS, input.meter?.slices === false ? RING_SLOTS_RECORDS : RING_SLOTS);
   const ring = new FlowRingReader(memory);
   const worker = packetThread();
   const failed = new Promise<never>((_, reject) => worker.once('error', reject));
