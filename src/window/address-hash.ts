@@ -13,3 +13,13 @@ export function hashWords(w0: number, w1: number, w2: number, w3: number, seed: 
   const upper = Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca77) ^ Math.imul(w2, 0xc2b2ae3d);
   return finish(finish(upper + seed) ^ w3);
 }
+
+/** Another hash of a key's words than the one it has. Most words of IPv4 addresses are zero, which are passed over. */
+export function secondHash(words: Int32Array, at: number, n: number, hash: number): number {
+  let h = hash;
+  for (let k = 0; k < n; k = (k + 1) | 0) {
+    const word = words[at + k];
+    if (word !== 0) h = finish(Math.imul(h, 0x9e3779b1) + word + k);
+  }
+  return finish(h ^ 0x27d4eb2f);
+}

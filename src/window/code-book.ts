@@ -1,5 +1,5 @@
 import { finish } from '../core/hash.ts';
-import { hashWords } from './address-hash.ts';
+import { hashWords, secondHash } from './address-hash.ts';
 import type { Chunk } from './chunk.ts';
 import { bucket } from './measure/quantile.ts';
 import type { Lookups } from './predicate-code.ts';
@@ -34,6 +34,7 @@ export class CodeBook {
       ...Object.fromEntries(lookups.tables.map((table, i) => [`table${i}`, table])),
       finish,
       hashWords,
+      secondHash,
       bucket,
     };
     this.#names = Object.keys(scope);

@@ -15,7 +15,7 @@ const MANY_BUCKETS = 1 << 12;
 /** Sorts `from` .. `to` of the selected rows; answers the end of those that are to be looked at now. */
 type Sort = (from: number, to: number, rows: DeferredRows, base: number) => number;
 /** Marks the buckets for whose keys a level may hold. */
-type Test = (rows: DeferredRows, hot: Uint8Array) => void;
+type Test = (rows: DeferredRows) => void;
 
 /**
  * Most keys never come near a threshold, so their rows need not enter tables at all: they are only noted (`DeferredRows`), and what the
@@ -25,7 +25,7 @@ type Test = (rows: DeferredRows, hot: Uint8Array) => void;
  */
 export class Deferral {
   readonly shape: DeferredShape;
-  /** Rows wait until the pane is over, with the words of their keys: some measure looks at all of them then. */
+  /** Rows wait until the pane is over, with a second hash of their keys: some measure looks at all of them then. */
   readonly whole: boolean;
   readonly #sort: Sort;
   readonly #test: Test;
@@ -43,15 +43,15 @@ export class Deferral {
     const inBuckets = (text: string): string =>
       text.replaceAll(/D\[d\+(\d+)\]/g, (_, a) => `D[d+${this.#places.get(Number(a))}]`);
     const updates = updatesOf(layout, used);
-    const width = this.whole ? 1 + code.keyWords : 1;
+    const width = this.whole ? 2 : 1;
     const sort = sortText(
       inBuckets(updates.text),
       inBuckets(test),
       used.length,
       updates.lastWords,
-      this.whole ? width : 0,
+      this.whole ? code.keyWords : 0,
     );
-    const tests = `function test(p,H){const D=p.sums,n=H.length;for(let b=0;b<n;b=b+1|0){const d=b*${used.length};if(p.hot[b]===1||${inBuckets(test)})H[b]=1;}}`;
+    const tests = `function test(p){const D=p.sums,H=p.hot,n=H.length;for(let b=0;b<n;b=b+1|0){const d=b*${used.length};if(${inBuckets(test)})H[b]=1;}}`;
     this.#sort = book.make(sort);
     this.#test = book.make(tests);
     this.shape = {
@@ -90,8 +90,11 @@ export class Deferral {
     return this.#least.get(accumulator) ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Marks the buckets for whose keys a level may hold; the pane is over. */
   mark(rows: DeferredRows, hot: Uint8Array): void {
-    this.#test(rows, hot);
+    if (!rows.tested) this.#test(rows);
+    rows.tested = true;
+    for (let b = 0; b < hot.length; b++) if (rows.hot[b] === 1) hot[b] = 1;
   }
 }
 
@@ -142,11 +145,10 @@ function guarded(guard: string, code: string): string {
   return guard === 'true' ? `{${code}}` : `if(${guard}){${code}}`;
 }
 
-/** @param words a row, where rows wait until the end; 0: buckets that pass are looked at at once */
+/** @param words of a key, where rows wait until the end; 0: buckets that pass are looked at at once */
 function sortText(updates: string, test: string, accumulators: number, lastWords: number, words: number): string {
   const arrays = `const D=p.sums,R=p.refs,G=p.words,H=p.hot,S=p.shift${lastWords > 0 ? ',L=p.lasts' : ''},SEED=SEEDS[0]`;
   const now = `if(H[b]===1||${test}){H[b]=1;SEL[m]=r;HH[m]=g;m=m+1|0;continue;}R[k]=base+r|0;G[k]=g;k=k+1|0;`;
-  const copy = Array.from({ length: words - 1 }, (_, w) => `G[q+${1 + w}]=KW[j*${words - 1}+${w}];`).join('');
-  const later = `const q=k*${words};G[q]=g;${copy}R[k]=base+r|0;ROW[j]=k;k=k+1|0;`;
+  const later = `G[2*k]=g;G[2*k+1]=secondHash(KW,j*${words},${words},g);R[k]=base+r|0;ROW[j]=k;k=k+1|0;`;
   return `function sort(from,to,p,base){${arrays};let m=from,k=p.length;for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1,g=HH[j],b=g>>>S,d=b*${accumulators};${updates}${words > 0 ? later : now}}p.length=k;return m;}`;
 }

@@ -15,7 +15,7 @@ export interface DeferredShape {
   initial: readonly number[];
   /** Words a bucket in which its last tuples are remembered. */
   lastWords: number;
-  /** Words a row: the hash of its key, then the key's words where they are needed. */
+  /** Words a row: the hash of its key, and a second one where that is needed. */
   width: number;
 }
 
@@ -33,6 +33,8 @@ export class DeferredRows {
   base = -1;
   length = 0;
   #used = 0;
+  /** `hot` is known of all buckets: the pane is over. */
+  tested = false;
   /** Twice the row's distance from `base`, plus the direction. */
   refs: Int32Array = takeWords(FEW);
   words: Int32Array;
@@ -58,6 +60,7 @@ export class DeferredRows {
     const { initial } = this.shape;
     this.base = -1;
     this.length = 0;
+    this.tested = false;
     if (initial.every((value) => value === 0)) this.sums.fill(0);
     else for (let at = 0; at < this.sums.length; at++) this.sums[at] = initial[at % initial.length];
     this.lasts.fill(0);
@@ -141,6 +144,7 @@ export class DeferredRows {
     out.json(this.shape);
     out.number(this.base);
     out.number(this.length);
+    out.number(this.tested ? 1 : 0);
     out.array(this.refs, 0, this.length);
     out.array(this.words, 0, this.length * this.shape.width);
     for (const array of [this.sums, this.lasts, this.hot]) out.array(array);
@@ -150,6 +154,7 @@ export class DeferredRows {
     const rows = new DeferredRows(state.json<DeferredShape>());
     const base = state.number();
     const length = state.number();
+    const tested = state.number() === 1;
     if (!(length <= MOST)) throw damaged(`${length} rows wait`);
     rows.reserve(length);
     if (state.into(rows.refs) !== length) throw damaged('rows that wait and their number differ');
@@ -157,6 +162,7 @@ export class DeferredRows {
     for (const array of [rows.sums, rows.lasts, rows.hot]) state.into(array);
     rows.base = base;
     rows.length = length;
+    rows.tested = tested;
     return rows;
   }
 }

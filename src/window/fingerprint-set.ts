@@ -48,6 +48,15 @@ export class FingerprintSet implements Stateful {
     return true;
   }
 
+  /** The same of a sighting at `times[k]`. */
+  seeAt(low: number, high: number, times: Float64Array, k: number): boolean {
+    const place = this.#find(low, high);
+    const knownUs = this.#times[2 * place + 1] - 1;
+    if (knownUs < 0) return this.see(low, high, times[k], times[k]);
+    if (times[k] > knownUs) this.#times[2 * place + 1] = times[k] + 1;
+    return times[k] - knownUs > this.#keepUs;
+  }
+
   /** Looks at where `n` fingerprints stand, so that the processor fetches them at the same time. */
   touch(lows: Int32Array, n: number): void {
     touched.sum ^= touchPlaces(this.#words, this.#mask, lows, n);

@@ -1,6 +1,7 @@
 import { giveBack, takeDoubles } from '../core/buffer-pool.ts';
 import { KeyIndex } from '../core/key-index.ts';
 import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
+import type { EventLog } from './event-log.ts';
 import { touched, touchPlaces, touchRows } from './find-code.ts';
 import { nthSmallest } from './nth-smallest.ts';
 
@@ -56,15 +57,16 @@ export class FlowHistory implements Stateful {
     touched.sum ^= touchRows(this.#words, WIDTH, 0, n, PLACES);
   }
 
-  /** Notes a flow; answers the number of its pair, good until the next new pair. */
-  add(low: number, high: number, timeUs: number, size: number): number {
+  /** Notes event `i` of a log, a flow; answers the number of its pair, good until the next new pair. */
+  add(events: Pick<EventLog, 'print' | 'moment' | 'size'>, i: number, high: number): number {
     if (this.#next > 0x7ffffff0) this.clear();
+    const low = events.print[i];
     const known = this.find(low, high);
     const pair = known >= 0 ? known : this.#append(low, high);
     const at = this.#next % this.#events;
     const row = pair * WIDTH;
-    this.#timeUs[at] = timeUs;
-    this.#size[at] = size;
+    this.#timeUs[at] = events.moment[i];
+    this.#size[at] = events.size[i];
     this.#before[at] = this.#words[row + LAST];
     this.#words[row + LAST] = this.#next++;
     this.#words[row + COUNT]++;

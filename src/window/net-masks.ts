@@ -5,6 +5,9 @@ import { PrefixIntervals } from '../model/prefix-intervals.ts';
 const HEADS = 1 << 16;
 const SEVERAL = -1;
 const UNKNOWN = -2;
+/** Networks that are remembered of each kind of address. */
+const NETS = 1 << 8;
+const NET_SHIFT = 24;
 /** Heads are 16-bit numbers, to stay in the cache. */
 const MOST_KNOWN = 0x7fff;
 
@@ -25,6 +28,10 @@ export class NetMasks {
   #masks = new Int32Array(1);
   /** For each head its interval, when it is known and the only one: of IPv4, then of all other addresses. */
   #heads = new Int16Array(0);
+  /** The same of some /24 and /64 whose head has several: two words of address, and the interval. */
+  readonly #nets = new Int32Array(6 * NETS).fill(-1);
+  /** First and last address of a network. */
+  readonly #ends = new Int32Array(8);
 
   /** The bit of a net list; lists must be told before `build`. */
   bit(nets: readonly Prefix[]): number {
@@ -64,6 +71,7 @@ export class NetMasks {
       }
     }
     this.#heads = new Int16Array(2 * HEADS).fill(UNKNOWN);
+    this.#nets.fill(-1);
   }
 
   /** Between two neighbouring ends of nets all addresses are in the same lists: how many such intervals there are. */
@@ -95,21 +103,53 @@ export class NetMasks {
   }
 
   #search(address: Int32Array, at: number, head: number): number {
+    const isV4 = head < HEADS;
     if (this.#heads[head] === UNKNOWN) {
       const high = head << 16;
-      this.#heads[head] =
-        head < HEADS
-          ? this.#common([0, 0, IPV4_WORD_2, high], [0, 0, IPV4_WORD_2, high | 0xffff])
-          : this.#common([high, 0, 0, 0], [high | 0xffff, -1, -1, -1]);
+      const common = isV4 ? this.#commonOfV4(high, high | 0xffff) : this.#commonOfV6(high, 0, high | 0xffff, -1);
+      this.#heads[head] = common <= MOST_KNOWN ? common : SEVERAL;
     }
-    return this.#intervals.find(address, at);
+    const known = this.#heads[head];
+    return known >= 0 ? known : this.#searchNet(address, at, isV4);
   }
 
-  /** The interval that holds both ends. */
-  #common(first: number[], last: number[]): number {
-    const words = Int32Array.from([...first, ...last]);
-    const interval = this.#intervals.find(words, 0);
-    return this.#intervals.find(words, 4) === interval && interval <= MOST_KNOWN ? interval : SEVERAL;
+  #searchNet(address: Int32Array, at: number, isV4: boolean): number {
+    const nets = this.#nets;
+    const first = isV4 ? 0 : address[at];
+    const second = isV4 ? address[at + 3] & -256 : address[at + 1];
+    const mixed = Math.imul(first ^ Math.imul(second, 0x9e3779b1), 0x85ebca6b) >>> NET_SHIFT;
+    const place = 3 * (isV4 ? mixed : mixed + NETS);
+    if (nets[place + 2] >= 0 && nets[place] === first && nets[place + 1] === second) return nets[place + 2];
+    const common = isV4 ? this.#commonOfV4(second, second | 0xff) : this.#commonOfV6(first, second, first, second);
+    if (common === SEVERAL) return this.#intervals.find(address, at);
+    nets[place] = first;
+    nets[place + 1] = second;
+    nets[place + 2] = common;
+    return common;
+  }
+
+  #commonOfV4(first: number, last: number): number {
+    return this.#common(0, 0, 0, 0, IPV4_WORD_2, IPV4_WORD_2, first, last);
+  }
+
+  /** Of the first two words; of the others all. */
+  #commonOfV6(first: number, second: number, last: number, lastSecond: number): number {
+    return this.#common(first, last, second, lastSecond, 0, -1, 0, -1);
+  }
+
+  /** The interval that holds the first and the last address (word by word), or `SEVERAL`. */
+  #common(a0: number, b0: number, a1: number, b1: number, a2: number, b2: number, a3: number, b3: number): number {
+    const ends = this.#ends;
+    ends[0] = a0;
+    ends[1] = a1;
+    ends[2] = a2;
+    ends[3] = a3;
+    ends[4] = b0;
+    ends[5] = b1;
+    ends[6] = b2;
+    ends[7] = b3;
+    const interval = this.#intervals.find(ends, 0);
+    return this.#intervals.find(ends, 4) === interval ? interval : SEVERAL;
   }
 
   /** Tests one bit of one address: for addresses that few rules look at. */

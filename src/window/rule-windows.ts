@@ -156,14 +156,15 @@ export class RuleWindows implements ClosingWindows, RowReader {
     const waiting = panes.filter(({ deferred }) => deferred !== null && deferred.length > 0);
     for (const { deferred } of waiting) if (deferred) deferral.mark(deferred, hot);
     if (waiting.length > 0) for (const [hash] of this.#watched()) hot[hash >>> deferral.shift] = 1;
-    for (const pane of waiting) this.#enterHot(pane, deferral, hot);
+    if (hot.includes(1)) for (const pane of waiting) this.#enterHot(pane, deferral, hot);
   }
 
   #enterHot(pane: Pane, deferral: Deferral, hot: Uint8Array): void {
     const { deferred } = pane;
     if (deferred === null) return;
     this.feed.replay(pane, deferred, deferral.whole ? deferred.pick(hot) : deferred.takeOut(hot), false);
-    deferred.hot.set(hot);
+    // Rows of other buckets than its own have left a pane, which does not hand them on to the next.
+    if (deferral.whole) deferred.hot.set(hot);
   }
 
   /** Panes share the room of their window, so that a flood in one does not push the heavy keys of the next out. */

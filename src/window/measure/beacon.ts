@@ -71,19 +71,24 @@ class Histories implements Stateful {
     const history = this.#history;
     if (Number.isNaN(this.#beganUs)) this.#beganUs = pane.number * this.#paneUs;
     const order = events.inOrder();
+    // Only the last flow of a tuple in the pane matters: it has seen as many as there are.
     const tuples = takeWords(order.length);
+    const oft = takeWords(order.length);
     const { moves } = history;
+    let many = 0;
     for (let k = 0; k < order.length; k++) {
       if (k % AT_ONCE === 0) {
         gatherHashes(keys, events.key, order, k);
         history.touch(events.print, order, k);
       }
-      const i = order[k];
-      tuples[k] = history.add(events.print[i], HASHES[k % AT_ONCE], events.moment[i], events.size[i]);
+      const tuple = history.add(events, order[k], HASHES[k % AT_ONCE]);
+      if (history.count(tuple) < this.#min) continue;
+      tuples[many] = tuple;
+      oft[many++] = order[k];
     }
     const endUs = (pane.number + 1) * this.#paneUs;
-    for (let k = 0; k < order.length; k++) {
-      const i = order[k];
+    for (let k = 0; k < many; k++) {
+      const i = oft[k];
       const stayed = history.moves === moves;
       const tuple = stayed ? tuples[k] : history.find(events.print[i], keys.hash(events.key[i]));
       if (tuple < 0 || history.count(tuple) < this.#min) continue;
@@ -91,8 +96,7 @@ class Histories implements Stateful {
       const score = this.#score(history, tuple, endUs);
       if (score > keys.doubles[at]) keys.doubles[at] = score;
     }
-    giveBack(order);
-    giveBack(tuples);
+    for (const list of [order, tuples, oft]) giveBack(list);
     this.dropped = history.evicted + events.dropped;
   }
 

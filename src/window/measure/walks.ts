@@ -1,6 +1,7 @@
 import { giveBack } from '../../core/buffer-pool.ts';
 import type { Stateful, StateReader, StateWriter } from '../../core/state.ts';
 import type { Deferral } from '../deferral.ts';
+import type { DeferredRows } from '../deferred-rows.ts';
 import type { EventLog } from '../event-log.ts';
 import { touched, touchPlaces, touchRows } from '../find-code.ts';
 import { AT_ONCE, FingerprintSet } from '../fingerprint-set.ts';
@@ -8,9 +9,22 @@ import { KeyedTable } from '../keyed-table.ts';
 import { nthSmallest } from '../nth-smallest.ts';
 import type { Pane } from '../pane.ts';
 import type { WindowView } from '../window-view.ts';
+import {
+  FAILED,
+  FURTHER,
+  furtherPrints,
+  gatherHashes,
+  gatherTimes,
+  HASHES,
+  LIKELIHOODS,
+  PLACES,
+  printsOf,
+  TIMES,
+  writePrint,
+} from './contact-turn.ts';
 
-/** Sources whose walk is remembered (about 60 bytes each), and contacts. */
-const MOST_WALKS = 1 << 18;
+/** Sources whose walk is remembered (56 bytes each), and contacts. */
+const MOST_WALKS = 1 << 19;
 const MOST_CONTACTS = 1 << 20;
 /** What an event's size says of a contact that was a key's first with its tuple. */
 const FIRST_CONTACT = 1;
@@ -21,42 +35,14 @@ const LAST = 1;
 const PRINT = 2;
 const SEEN = 3;
 const FRESH_WALK = [0, 0, 0, 0];
+/** A source is known by 64 bits: the hash of its key, and another one. */
+const KEY_WORDS = 1;
+/** How far a walk went by a contact that is not the first. */
+const NOT_NEW = Number.NEGATIVE_INFINITY;
+/** What rounding takes from a level. */
+const SLACK = 1e-6;
 
-const HASHES = new Int32Array(AT_ONCE);
-const PLACES = new Int32Array(AT_ONCE);
-const FURTHER = new Int32Array(AT_ONCE);
-
-function gatherHashes(
-  words: Int32Array,
-  stride: number,
-  rows: Int32Array,
-  order: Int32Array,
-  from: number,
-  to: number,
-): void {
-  for (let k = from; k < to; k = (k + 1) | 0) HASHES[k - from] = words[Math.imul(rows[order[k]], stride)];
-}
-
-/** Fingerprints of the events whose walk seems to have begun with another one. */
-function furtherPrints(
-  doubles: Float64Array,
-  stride: number,
-  print: number,
-  prints: Int32Array,
-  order: Int32Array,
-  from: number,
-  to: number,
-): number {
-  let n = 0;
-  for (let k = from; k < to; k = (k + 1) | 0) {
-    const row = PLACES[k - from] - 1;
-    const low = prints[order[k]];
-    if (row < 0 || doubles[row * stride + print] === low) continue;
-    FURTHER[n] = low;
-    n = (n + 1) | 0;
-  }
-  return n;
-}
+const ONE = new Int32Array(2);
 
 /** How far the random walk of each source has gone, and which contacts it made: what of `scan` outlives windows. */
 export class Walks implements Stateful {
@@ -71,7 +57,7 @@ export class Walks implements Stateful {
   readonly #level: number;
   readonly #seen: FingerprintSet;
   readonly #most: number;
-  #walks: KeyedTable | null = null;
+  readonly #walks = new KeyedTable(KEY_WORDS, FRESH_WALK);
 
   constructor(
     { t0, t1, b, a, keep }: Record<string, number>,
@@ -91,34 +77,50 @@ export class Walks implements Stateful {
 
   /** Contacts of keys that are in no table yet raise their buckets instead. */
   learn(pane: Pane, deferral: Deferral | null): void {
-    this.#walks ??= new KeyedTable(pane.keys.keyWords, FRESH_WALK);
     const { events } = pane.pairs[this.#pair];
     if (events === null || events.length === 0) return;
     const { deferred, keys } = pane;
     const evictions = this.#evictions;
     const order = events.inOrder();
-    const least = deferral?.least(this.#level) ?? 0;
-    const words = deferred === null ? keys.words : deferred.words;
-    const width = deferred === null ? 2 * keys.stride : deferred.shape.width;
+    const prints = deferred === null ? printsOf(keys) : deferred.words;
     for (let from = 0; from < order.length; from += AT_ONCE) {
       const to = Math.min(order.length, from + AT_ONCE);
-      this.#touch(words, width, events, order, from, to);
-      for (let k = from; k < to; k++) {
-        const i = order[k];
-        const at = events.key[i] * width;
-        const level = this.#contact(words, at, events.print[i], events.moment[i]);
-        if (level < 0) continue;
-        if (deferred === null) this.#note(keys, events.key[i], level);
-        else {
-          events.size[i] = FIRST_CONTACT;
-          if (level >= least) deferral?.raise(deferred, words[at], this.#level, level);
-        }
-      }
+      this.#touch(prints, events, order, from, to);
+      gatherTimes(events.moment, order, from, to);
+      this.#walk(prints, events.key, events.print, order, from, to);
+      if (deferred === null) this.#fillTables(keys, events.key, order, from, to);
+      else this.#raise(deferred, deferral, events, order, from, to);
     }
     giveBack(order);
+    if (deferred === null) giveBack(prints);
     if (this.#level >= 0 && this.#evictions !== evictions) this.#settleLevels(keys);
     this.dropped += this.#seen.evicted;
     this.#seen.evicted = 0;
+  }
+
+  #fillTables(keys: KeyedTable, rows: Int32Array, order: Int32Array, from: number, to: number): void {
+    for (let k = from; k < to; k++) {
+      const likelihood = LIKELIHOODS[k - from];
+      if (likelihood !== NOT_NEW) this.#note(keys, rows[order[k]], this.#steps(likelihood));
+    }
+  }
+
+  #raise(
+    rows: DeferredRows,
+    deferral: Deferral | null,
+    { key, size }: EventLog,
+    order: Int32Array,
+    from: number,
+    to: number,
+  ): void {
+    const least = this.#failure * ((deferral?.least(this.#level) ?? 0) - SLACK);
+    for (let k = from; k < to; k++) {
+      const likelihood = LIKELIHOODS[k - from];
+      if (likelihood === NOT_NEW) continue;
+      const i = order[k];
+      size[i] = FIRST_CONTACT;
+      if (likelihood >= least) deferral?.raise(rows, rows.words[2 * key[i]], this.#level, this.#steps(likelihood));
+    }
   }
 
   #note({ doubles, stride, first }: KeyedTable, key: number, level: number): void {
@@ -129,62 +131,67 @@ export class Walks implements Stateful {
   /** Keys that made contacts while they were in no table learn how far their walks went. */
   settle({ keys, deferred, pairs }: Pane): void {
     const { events } = pairs[this.#pair];
-    if (deferred === null || events === null) return;
+    if (deferred === null || events === null || keys.count === 0) return;
+    const rows = new KeyedTable(KEY_WORDS, []);
+    const prints = printsOf(keys);
+    for (let row = 0; row < keys.count; row++) rows.take(prints, 2 * row);
+    giveBack(prints);
     for (let i = 0; i < events.length; i++) {
       if (events.size[i] !== FIRST_CONTACT) continue;
-      const at = events.key[i] * deferred.shape.width;
-      const row = deferred.isHot(deferred.words[at]) ? keys.find(deferred.words, at) : -1;
-      if (row >= 0) this.#note(keys, row, this.#levelOf(keys, row));
+      const at = 2 * events.key[i];
+      const row = deferred.isHot(deferred.words[at]) ? rows.find(deferred.words, at) : -1;
+      if (row >= 0) this.#note(keys, row, this.#levelOf(deferred.words, at));
     }
   }
 
   /** Looks at where the keys' walks and further contacts stand: see `FingerprintSet.touch`. */
-  #touch(keys: Int32Array, width: number, events: EventLog, order: Int32Array, from: number, to: number): void {
-    const { index, words, doubles, stride, first } = this.#walks as KeyedTable;
-    gatherHashes(keys, width, events.key, order, from, to);
+  #touch(prints: Int32Array, events: EventLog, order: Int32Array, from: number, to: number): void {
+    const { index, words, doubles, stride, first } = this.#walks;
+    gatherHashes(prints, events.key, order, from, to);
     touchPlaces(index.entries, index.mask, 0, to - from, HASHES, PLACES);
     touched.sum ^= touchRows(words, 2 * stride, 0, to - from, PLACES);
     this.#seen.touch(FURTHER, furtherPrints(doubles, stride, first + PRINT, events.print, order, from, to));
   }
 
-  /**
-   * @param moment twice the time, plus one when nobody answered
-   * @returns how far the walk has gone; -1 when the contact is not the first
-   */
-  #contact(words: Int32Array, at: number, print: number, moment: number): number {
-    const timeUs = Math.floor(moment / 2);
-    const walks = this.#walks as KeyedTable;
-    const known = walks.find(words, at);
-    if (known >= 0 && !this.#isNew(walks, known, print, words[at], timeUs)) return -1;
-    const row = known >= 0 ? known : this.#begin(words, at, print, timeUs);
-    return this.#step(walks, row, timeUs, moment % 2 === 1);
+  /** Applies contacts `from` .. `to`: how far each walk has gone comes to `LIKELIHOODS`. No double is handed over, which would have to be boxed. */
+  #walk(prints: Int32Array, keys: Int32Array, tuples: Int32Array, order: Int32Array, from: number, to: number): void {
+    for (let k = from; k < to; k = (k + 1) | 0) {
+      const i = order[k];
+      const at = keys[i] << 1;
+      const known = this.#walks.find(prints, at);
+      if (known < 0) this.#step(this.#begin(prints, at, tuples[i], k - from), k - from);
+      else if (this.#isNew(known, tuples[i], prints[at], k - from)) this.#step(known, k - from);
+      else LIKELIHOODS[k - from] = NOT_NEW;
+    }
   }
 
-  #isNew({ doubles, stride, first }: KeyedTable, row: number, print: number, hash: number, timeUs: number): boolean {
+  #isNew(row: number, print: number, hash: number, k: number): boolean {
+    const { doubles, stride, first } = this.#walks;
     const d = row * stride + first;
-    if (doubles[d + PRINT] !== print) return this.#seen.see(print, hash, timeUs, timeUs);
+    if (doubles[d + PRINT] !== print) return this.#seen.seeAt(print, hash, TIMES, k);
     const knownUs = doubles[d + SEEN];
-    if (timeUs > knownUs) doubles[d + SEEN] = timeUs;
-    return timeUs - knownUs > this.#keepUs;
+    if (TIMES[k] > knownUs) doubles[d + SEEN] = TIMES[k];
+    return TIMES[k] - knownUs > this.#keepUs;
   }
 
-  #begin(words: Int32Array, at: number, print: number, timeUs: number): number {
-    const walks = this.#walks as KeyedTable;
-    if (walks.count >= this.#most) this.#evict(timeUs);
-    const row = walks.take(words, at);
+  #begin(prints: Int32Array, at: number, print: number, k: number): number {
+    const walks = this.#walks;
+    if (walks.count >= this.#most) this.#evict(TIMES[k]);
+    const row = walks.take(prints, at);
     const d = row * walks.stride + walks.first;
     walks.doubles[d + PRINT] = print;
-    walks.doubles[d + SEEN] = timeUs;
+    walks.doubles[d + SEEN] = TIMES[k];
     return row;
   }
 
-  #step({ doubles, stride, first }: KeyedTable, row: number, timeUs: number, failed: boolean): number {
+  #step(row: number, k: number): void {
+    const { doubles, stride, first } = this.#walks;
     const d = row * stride + first;
-    if (timeUs - doubles[d + LAST] > this.#keepUs) doubles[d + LIKELIHOOD] = 0;
-    doubles[d + LAST] = timeUs;
-    doubles[d + LIKELIHOOD] += failed ? this.#failure : this.#success;
+    if (TIMES[k] - doubles[d + LAST] > this.#keepUs) doubles[d + LIKELIHOOD] = 0;
+    doubles[d + LAST] = TIMES[k];
+    doubles[d + LIKELIHOOD] += FAILED[k] === 1 ? this.#failure : this.#success;
     if (doubles[d + LIKELIHOOD] <= this.#floor) doubles[d + LIKELIHOOD] = 0;
-    return this.#steps(doubles[d + LIKELIHOOD]);
+    LIKELIHOODS[k] = doubles[d + LIKELIHOOD];
   }
 
   /** Walks are sums of two logarithms: the last digits are noise. */
@@ -196,19 +203,24 @@ export class Walks implements Stateful {
   #settleLevels(keys: KeyedTable): void {
     for (let row = 0; row < keys.count; row++) {
       const at = row * keys.stride + keys.first;
-      if (keys.doubles[at + this.#level] > 0) keys.doubles[at + this.#level] = this.#levelOf(keys, row);
+      if (keys.doubles[at + this.#level] > 0) keys.doubles[at + this.#level] = this.#levelOfKey(keys, row);
     }
   }
 
-  #levelOf(keys: KeyedTable, row: number): number {
-    const walks = this.#walks as KeyedTable;
-    const walk = walks.find(keys.words, 2 * row * keys.stride);
+  #levelOfKey(keys: KeyedTable, row: number): number {
+    writePrint(keys, row, ONE, 0);
+    return this.#levelOf(ONE, 0);
+  }
+
+  #levelOf(prints: Int32Array, at: number): number {
+    const walks = this.#walks;
+    const walk = walks.find(prints, at);
     return walk < 0 ? 0 : this.#steps(walks.doubles[walk * walks.stride + walks.first + LIKELIHOOD]);
   }
 
   /** Forgets what is over; when that is little, the walks that went least far. */
   #evict(nowUs: number): void {
-    const walks = this.#walks as KeyedTable;
+    const walks = this.#walks;
     const scores = this.#scores(walks, nowUs);
     const before = walks.count;
     const middle = nthSmallest(scores, before >> 1);
@@ -234,27 +246,22 @@ export class Walks implements Stateful {
   save(out: StateWriter): void {
     out.number(this.dropped);
     this.#seen.save(out);
-    out.number(this.#walks === null ? -1 : this.#walks.keyWords);
-    this.#walks?.save(out);
+    this.#walks.save(out);
   }
 
   restore(state: StateReader): void {
     this.dropped = state.number();
     this.#seen.restore(state);
-    const keyWords = state.number();
-    this.#walks = keyWords < 0 ? null : new KeyedTable(keyWords, FRESH_WALK);
-    this.#walks?.restore(state);
+    this.#walks.restore(state);
   }
 
   /** "Failed first contacts more than a healthy host has", of keys that made a contact in the window. */
   write(view: WindowView, out: Float64Array, width: number, column: number): void {
     const { keys } = view;
-    const walks = this.#walks;
-    if (walks === null) return;
     for (let i = 0; i < view.length; i++) {
       const row = view.rows[i];
       if (!(keys.doubles[row * keys.stride + keys.first + this.#contacts] > 0)) continue;
-      out[i * width + column] = this.#levelOf(keys, row);
+      out[i * width + column] = this.#levelOfKey(keys, row);
     }
   }
 }
