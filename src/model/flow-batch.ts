@@ -87,7 +87,7 @@ const NAMES = Object.keys(COLUMNS) as ColumnName[];
 type ColumnViews = { readonly [K in ColumnName]: InstanceType<Columns[K]> };
 
 /** Bytes that a batch of `capacity` rows needs: all columns and four addresses of 16 bytes a row. */
-function byteSize(capacity: number): number {
+export function byteSize(capacity: number): number {
   return NAMES.reduce((sum, name) => sum + COLUMNS[name].BYTES_PER_ELEMENT * capacity, 64 * capacity);
 }
 
@@ -128,6 +128,7 @@ function compile(parameters: string, columns: string[], address: (name: string, 
 class Batch implements Stateful {
   readonly capacity: number;
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
+  readonly #bytes: Uint8Array;
   length = 0;
   /** 4 words a row each (`address.ts`): row `i` is at `4 * i`. */
   readonly sourceAddress: Int32Array;
@@ -136,10 +137,11 @@ class Batch implements Stateful {
   readonly outerSourceAddress: Int32Array;
   readonly outerDestinationAddress: Int32Array;
 
-  constructor(capacity: number, buffer: ArrayBuffer | SharedArrayBuffer) {
+  constructor(capacity: number, buffer: ArrayBuffer | SharedArrayBuffer, start = 0) {
     this.capacity = capacity;
     this.buffer = buffer;
-    let offset = 0;
+    this.#bytes = new Uint8Array(buffer, start, byteSize(capacity));
+    let offset = start;
     const views = this as unknown as Record<string, unknown>;
     for (const name of NAMES) {
       const Type = COLUMNS[name];
@@ -171,7 +173,7 @@ class Batch implements Stateful {
   /** Takes all rows of a batch of the same capacity. */
   copyAll(source: FlowBatch): void {
     this.length = source.length;
-    if (2 * source.length > this.capacity) new Uint8Array(this.buffer).set(new Uint8Array(source.buffer));
+    if (2 * source.length > this.capacity) this.#bytes.set((source as Batch).#bytes);
     else this.copyRows(0, source as unknown as FlowBatch, 0, source.length);
   }
 
@@ -223,8 +225,9 @@ export function sharedFlowBuffer(capacity: number): SharedArrayBuffer {
   return new SharedArrayBuffer(byteSize(capacity));
 }
 
-export function viewFlowBatch(buffer: SharedArrayBuffer, capacity: number): FlowBatch {
-  return new Batch(capacity, buffer) as FlowBatch;
+/** @param start where in the buffer it lies, a multiple of eight */
+export function viewFlowBatch(buffer: SharedArrayBuffer, capacity: number, start = 0): FlowBatch {
+  return new Batch(capacity, buffer, start) as FlowBatch;
 }
 
 /** Takes rows as they fill; the batch is the giver's again when the call returns. */

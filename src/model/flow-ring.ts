@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { type FlowBatch, sharedFlowBuffer, viewFlowBatch } from './flow-batch.ts';
+import { byteSize, type FlowBatch, viewFlowBatch } from './flow-batch.ts';
 import { PacketRows, ROW } from './packet-rows.ts';
 
 /** Shared memory of a ring: plain buffers, so that it can be handed to another thread. */
@@ -8,7 +8,8 @@ export interface FlowRingMemory {
   /** Five words of state, then two an entry: its kind, and the length of what it carries. */
   control: SharedArrayBuffer;
   values: SharedArrayBuffer;
-  slots: SharedArrayBuffer[];
+  /** One piece of memory, of which pages are used only when they are written to: many small ones are filled with zeros first. */
+  slots: SharedArrayBuffer;
 }
 
 /** Entries and slots that were written or read so far, modulo 2^32. */
@@ -36,7 +37,7 @@ export function createFlowRing(rows = 1024, slots = SLOTS): FlowRingMemory {
     rows,
     control: new SharedArrayBuffer(4 * (ENTRY + 2 * ENTRIES)),
     values: new SharedArrayBuffer(8 * ENTRIES),
-    slots: Array.from({ length: slots }, () => sharedFlowBuffer(rows)),
+    slots: new SharedArrayBuffer(slots * slotBytes(rows)),
   };
 }
 
@@ -55,9 +56,11 @@ export class FlowRingWriter {
   constructor(memory: FlowRingMemory) {
     this.#control = new Int32Array(memory.control);
     this.#values = new Float64Array(memory.values);
-    this.#slots = memory.slots.map((buffer) => viewFlowBatch(buffer, memory.rows));
-    this.#bytes = memory.slots.map((buffer) => new Uint8Array(buffer));
-    this.#packets = memory.slots.map(packetView);
+    this.#slots = eachSlot(memory, (start) => viewFlowBatch(memory.slots, memory.rows, start));
+    this.#bytes = eachSlot(memory, (start, bytes) => new Uint8Array(memory.slots, start, bytes));
+    this.#packets = eachSlot(memory, (start, bytes) => {
+      return new PacketRows(Math.floor(bytes / (4 * ROW)), memory.slots, start);
+    });
   }
 
   /** The reader has gone: nothing that is written will be read. */
@@ -173,9 +176,11 @@ export class FlowRingReader {
   constructor(memory: FlowRingMemory) {
     this.#control = new Int32Array(memory.control);
     this.#values = new Float64Array(memory.values);
-    this.#slots = memory.slots.map((buffer) => viewFlowBatch(buffer, memory.rows));
-    this.#bytes = memory.slots.map((buffer) => new Uint8Array(buffer));
-    this.#packets = memory.slots.map(packetView);
+    this.#slots = eachSlot(memory, (start) => viewFlowBatch(memory.slots, memory.rows, start));
+    this.#bytes = eachSlot(memory, (start, bytes) => new Uint8Array(memory.slots, start, bytes));
+    this.#packets = eachSlot(memory, (start, bytes) => {
+      return new PacketRows(Math.floor(bytes / (4 * ROW)), memory.slots, start);
+    });
   }
 
   /** Whether `next` has something to find. */
@@ -262,6 +267,10 @@ export class FlowRingReader {
   }
 }
 
-function packetView(buffer: SharedArrayBuffer): PacketRows {
-  return new PacketRows(Math.floor(buffer.byteLength / (4 * ROW)), buffer);
+/** Bytes of a slot: a batch, up to the end of a cache line. */
+const slotBytes = (rows: number): number => 64 * Math.ceil(byteSize(rows) / 64);
+
+function eachSlot<T>({ rows, slots }: FlowRingMemory, view: (start: number, bytes: number) => T): T[] {
+  const bytes = slotBytes(rows);
+  return Array.from({ length: slots.byteLength / bytes }, (_, slot) => view(slot * bytes, bytes));
 }

@@ -86,7 +86,7 @@ export interface RowSource {
   complete(words: Int32Array, r: number): void;
 }
 
-/** A buffer of decoded packets: its own, or one that it is given (shared with another thread, with room for `capacity`). */
+/** A buffer of decoded packets: its own, or from byte `start` on one that it is given (shared with another thread). */
 export class PacketRows {
   readonly capacity: number;
   length = 0;
@@ -100,9 +100,9 @@ export class PacketRows {
   keySeed = Number.NaN;
   source: RowSource | null = null;
 
-  constructor(capacity = 256, buffer: ArrayBufferLike = new ArrayBuffer(4 * ROW * capacity)) {
+  constructor(capacity = 256, buffer: ArrayBufferLike = new ArrayBuffer(4 * ROW * capacity), start = 0) {
     this.capacity = capacity;
-    this.words = new Int32Array(buffer, 0, capacity * ROW);
-    this.doubles = new Float64Array(buffer, 0, (capacity * ROW) >> 1);
+    this.words = new Int32Array(buffer, start, capacity * ROW);
+    this.doubles = new Float64Array(buffer, start, (capacity * ROW) >> 1);
   }
 }
