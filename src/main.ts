@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { keepCompiledCode } from './core/compiled-code.ts';
 import { WeirError } from './core/errors.ts';
@@ -43,6 +43,7 @@ Exit codes: 0 done; 1 the answer is "no"; 2 wrong usage or config; 3 done, but s
 4 nothing could be read.`;
 
 async function main(argv: string[]): Promise<void> {
+  const { Command } = await import('commander');
   const program = new Command('weir')
     .description('Network traffic monitoring: packets and flow records in; alerts and load forecasts out.')
     .version(packageJson.version)
@@ -58,13 +59,20 @@ async function main(argv: string[]): Promise<void> {
 
 /** Says what went wrong and what to do, without a stack: operational errors are not crashes. */
 function report(error: unknown): void {
-  if (error instanceof CommanderError) {
+  if (isCommanderError(error)) {
     process.exitCode = error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
     return;
   }
   if (!(error instanceof WeirError)) throw error;
   process.stderr.write(`weir: ${error.message}\n${error.hint ? `  ${error.hint}\n` : ''}`);
   process.exitCode = EXIT_USAGE;
+}
+
+/** The library is not loaded here, so that the thread that reads starts before it. */
+function isCommanderError(error: unknown): error is CommanderError {
+  return (
+    error instanceof Error && 'exitCode' in error && 'code' in error && String(error.code).startsWith('commander.')
+  );
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
