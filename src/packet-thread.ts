@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { breathe } from './core/breathe.ts';
 import type { InputError } from './core/errors.ts';
 import type { Counter, Metrics } from './core/metrics.ts';
 import { packetThread, worthReading } from './early-thread.ts';
@@ -7,7 +8,7 @@ import type { FlowSink } from './model/flow-batch.ts';
 import { createFlowRing, type FlowRingMemory, FlowRingReader } from './model/flow-ring.ts';
 import { NameMap } from './model/name-feed.ts';
 import type { Names } from './model/names.ts';
-import { breathe, type PacketInput } from './packets.ts';
+import type { PacketInput } from './packets.ts';
 import { isOrdered } from './source/source.ts';
 
 const QUIETLY = { throwIfNoEntry: false } as const;

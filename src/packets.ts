@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { BREATHE_MS, breathe } from './core/breathe.ts';
 import type { Clock } from './core/clock.ts';
 import type { InputError } from './core/errors.ts';
 import type { Metrics } from './core/metrics.ts';
@@ -12,9 +12,10 @@ import { openOrdered, type PacketRun, type PacketStream } from './source/source.
 /** Packets, or rows of logs, that are looked at before the home nets are learned. */
 export const LEARN_PACKETS = 20_000;
 const ROWS = 256;
+/** Batches between two looks at the clock and at how far the files are read, which cost as much as metering ten packets. */
+const BATCHES = 16;
 /** A paced replay lets this much event time through at once; it is shorter than any window. */
 const PIECE_US = 100_000;
-const BREATHE_MS = 25;
 
 /** Finite captures, as decoded packets. Plain data: it can be handed to a worker. */
 export interface PacketInput {
@@ -80,24 +81,19 @@ export async function readPackets(
     port.rows(rows);
   }
   let breathedMs = performance.now();
+  let batch = 0;
   for (;;) {
     const next = batches.next();
     const rows = next instanceof Promise ? await next : next;
     if (rows === null) break;
     if (waits) await wait(rows.doubles[TIME_F64]);
     port.rows(rows);
+    if (!waits && ++batch % BATCHES !== 0) continue;
     port.progress(stream.bytesTotal ? stream.bytesRead / stream.bytesTotal : null);
     if (performance.now() - breathedMs >= BREATHE_MS) breathedMs = await breathe(breathedMs);
   }
   stream.close();
   return stream.readers.flatMap(({ name, error }) => (error ? [{ file: name, error }] : []));
-}
-
-/** Lets deliveries, timers and signals have their turn: reading a file alone never leaves the microtask queue. */
-export async function breathe(lastMs: number): Promise<number> {
-  if (performance.now() - lastMs < BREATHE_MS) return lastMs;
-  await setImmediate();
-  return performance.now();
 }
 
 /** Packets as rows, a small batch at a time, each within `pieceUs` of event time. The rows are overwritten by the next. */

@@ -1,3 +1,4 @@
+import { breathe } from './core/breathe.ts';
 import type { Clock } from './core/clock.ts';
 import type { InputError } from './core/errors.ts';
 import { Engine, type EngineDeps, type Sinks, WATERMARK_BOUND_US } from './engine.ts';
@@ -10,7 +11,7 @@ import { DST, META, PacketRows, ROW, SRC } from './model/packet-rows.ts';
 import type { RuleSet } from './model/plan.ts';
 import type { Key } from './model/window-result.ts';
 import { meterOnThread, worthThread } from './packet-thread.ts';
-import { breathe, LEARN_PACKETS, type PacketInput, pacer, readPackets } from './packets.ts';
+import { LEARN_PACKETS, type PacketInput, pacer, readPackets } from './packets.ts';
 import { isLoadCsv, LoadCsvReader } from './source/source.ts';
 
 const LOG_ROWS = 256;

@@ -4,14 +4,11 @@ import { EXIT_DAMAGED, EXIT_OK, EXIT_UNREADABLE } from '../core/exit.ts';
 import { Metrics } from '../core/metrics.ts';
 import { LineWriter } from '../core/output.ts';
 import { parseDurationUs } from '../core/units.ts';
-import { Decoder, EARLY_FRAGMENTS } from '../decode/decode.ts';
-import { Meter, type MeterOptions } from '../meter/meter.ts';
+import type { MeterOptions } from '../meter/meter.ts';
 import { createFlowBatch } from '../model/flow-batch.ts';
 import { Names } from '../model/names.ts';
-import { PacketRows } from '../model/packet-rows.ts';
 import { meterOnThread, worthThread } from '../packet-thread.ts';
 import type { PacketInput } from '../packets.ts';
-import { openOrdered, type PacketStream } from '../source/source.ts';
 import type { DecodeFlowsOptions } from './decode-flows.ts';
 import {
   createFlowOutput,
@@ -21,6 +18,7 @@ import {
   type FlowOutput,
   formatOfFile,
 } from './flow-output.ts';
+import type { HereMeter } from './flows-here.ts';
 import { addInputOptions, type InputOptions, inputPaths } from './inputs.ts';
 import { type LogInput, logNotices, openLog, partLogs } from './log-inputs.ts';
 import { notice, Progress } from './progress.ts';
@@ -28,8 +26,6 @@ import { notice, Progress } from './progress.ts';
 /** Captures further out of order than this are read in the order of time: flows are not cut by late packets. */
 const BOUND_US = 3e6;
 const SECOND_US = 1e6;
-/** Packets that are decoded and metered together: their rows stay in the first cache (test/perf/meter.ts). */
-const ROWS = 128;
 const EVICTED = 'weir_meter_flows_evicted_total{cause="table_full"}';
 
 interface Options extends InputOptions, DecodeFlowsOptions {
@@ -102,8 +98,7 @@ class FlowRun {
   readonly #metrics = new Metrics();
   readonly #output: FlowOutput;
   readonly #progress = new Progress();
-  readonly #rows = new PacketRows(ROWS);
-  readonly #meter: Meter;
+  #here: HereMeter | null = null;
   readonly #meterOptions: MeterOptions;
   #file: string | undefined;
 
@@ -117,12 +112,6 @@ class FlowRun {
       maxFlows: parseCount(options.maxFlows, '--max-flows'),
       slices: false,
     };
-    this.#rows.lean = true;
-    this.#meter = new Meter(this.#meterOptions, {
-      metrics: this.#metrics,
-      onSlices: () => {},
-      onRecords: (batch) => this.#output.write(batch, this.#file),
-    });
   }
 
   /** Meters files as one input. A fragment or a flow of the input before has no say in it. */
@@ -155,37 +144,21 @@ class FlowRun {
     for (const { file, error } of errors) this.#damage(file, error);
   }
 
-  async #meterHere({ paths, reader, tunnels }: PacketInput): Promise<void> {
-    const stream = openOrdered(paths, { boundUs: BOUND_US, reader, notice: (message) => this.#say(message) });
-    const options = { names: this.#names, tunnels, maxEarlyFragments: EARLY_FRAGMENTS };
-    const decoder = new Decoder(options, { metrics: this.#metrics });
-    await this.#pump(stream, decoder);
-    while (decoder.end(this.#rows) > 0) this.#meter.add(this.#rows);
-    this.#meter.end();
-    stream.close();
-    for (const { name, error } of stream.readers) {
-      if (error !== null) this.#damage(name, error);
-    }
+  async #meterHere(input: PacketInput): Promise<void> {
+    const { HereMeter } = await import('./flows-here.ts');
+    const before = this.packets;
+    const deps = { names: this.#names, metrics: this.#metrics };
+    this.#here ??= new HereMeter(this.#meterOptions, (batch) => this.#output.write(batch, this.#file), deps);
+    this.packets += await this.#here.meter(input, {
+      notice: (message) => this.#say(message),
+      damage: (name, error) => this.#damage(name, error),
+      progress: (share, count) => this.#progress.update(share, before + count),
+    });
   }
 
   #damage(name: string, error: InputError): void {
     this.damaged++;
     this.#say(`${name}: ${error.message} (${error.code}, byte ${error.offset})`);
-  }
-
-  async #pump(stream: PacketStream, decoder: Decoder): Promise<void> {
-    const { bytesTotal } = stream;
-    for (;;) {
-      const next = stream.next();
-      const run = next instanceof Promise ? await next : next;
-      if (run === null) return;
-      for (let at = run.from; at < run.to; ) {
-        at += decoder.decode(run.batch, at, run.to, this.#rows);
-        this.#meter.add(this.#rows);
-      }
-      this.packets += run.to - run.from;
-      this.#progress.update(bytesTotal ? stream.bytesRead / bytesTotal : null, this.packets);
-    }
   }
 
   /** Prints the rows of a log as they are, in its order. */
