@@ -11,6 +11,8 @@ type Name = 'sourceAddress' | 'destinationAddress' | 'outerSourceAddress' | 'out
 const TEXT_BYTES = 64;
 /** Addresses that there is room for at first. */
 const FIRST_ROOM = 16_384;
+/** Used again: growing it each time would leave a few megabytes to the collector. */
+const TEXTS = new LineBuffer();
 
 /** Addresses of staged records: each is looked up once a row, and goes by its number from there on. */
 export class AddressColumns {
@@ -80,7 +82,8 @@ export class AddressColumns {
 
 /** `length 4 | text` for each. */
 function plainAddresses(words: Int32Array, numbers: Float64Array): Uint8Array {
-  const out = new LineBuffer();
+  const out = TEXTS;
+  out.clear();
   for (let i = 0; i < numbers.length; i++) {
     const at = 4 * numbers[i];
     out.reserve(TEXT_BYTES);
