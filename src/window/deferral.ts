@@ -1,6 +1,7 @@
 import type { RulePlan } from '../model/plan.ts';
 import type { CodeBook } from './code-book.ts';
 import { DeferredRows, type DeferredShape, shiftOf } from './deferred-rows.ts';
+import type { EventLog } from './event-log.ts';
 import { bucketTest } from './gate.ts';
 import type { Layout } from './layout.ts';
 import { identity } from './layout.ts';
@@ -13,7 +14,7 @@ const FEW_BUCKETS = 1 << 10;
 const MANY_BUCKETS = 1 << 12;
 
 /** Sorts `from` .. `to` of the selected rows; answers the end of those that are to be looked at now. */
-type Sort = (from: number, to: number, rows: DeferredRows, base: number) => number;
+type Sort = (from: number, to: number, rows: DeferredRows, base: number, logs: readonly EventLog[]) => number;
 /** Marks the buckets for whose keys a level may hold. */
 type Test = (rows: DeferredRows) => void;
 
@@ -49,7 +50,7 @@ export class Deferral {
       inBuckets(test),
       used.length,
       updates.lastWords,
-      this.whole ? code.keyWords : 0,
+      this.whole ? { words: code.keyWords, layout } : null,
     );
     const tests = `function test(p){const D=p.sums,H=p.hot,n=H.length;for(let b=0;b<n;b=b+1|0){const d=b*${used.length};if(${inBuckets(test)})H[b]=1;}}`;
     this.#sort = book.make(sort);
@@ -72,11 +73,15 @@ export class Deferral {
     return new DeferredRows(this.shape);
   }
 
-  /** @param first number of the chunk's first row */
-  sort(from: number, to: number, rows: DeferredRows, first: number): number {
+  /**
+   * @param first number of the chunk's first row
+   * @param logs of single events: where rows wait until the end, they are told of them at once
+   */
+  sort(from: number, to: number, rows: DeferredRows, first: number, logs: readonly EventLog[]): number {
     rows.reserve(to - from);
+    for (const log of logs) log.reserve(to - from);
     if (rows.base < 0) rows.base = first;
-    return this.#sort(from, to, rows, 2 * (first - rows.base));
+    return this.#sort(from, to, rows, 2 * (first - rows.base), logs);
   }
 
   /** A measure knows what a key comes to. */
@@ -145,10 +150,35 @@ function guarded(guard: string, code: string): string {
   return guard === 'true' ? `{${code}}` : `if(${guard}){${code}}`;
 }
 
-/** @param words of a key, where rows wait until the end; 0: buckets that pass are looked at at once */
-function sortText(updates: string, test: string, accumulators: number, lastWords: number, words: number): string {
+/** @param whole what there is of a key and of single events, where rows wait until the end; null: buckets that pass are looked at at once */
+function sortText(
+  updates: string,
+  test: string,
+  accumulators: number,
+  lastWords: number,
+  whole: { words: number; layout: Layout } | null,
+): string {
   const arrays = `const D=p.sums,R=p.refs,G=p.words,H=p.hot,S=p.shift${lastWords > 0 ? ',L=p.lasts' : ''},SEED=SEEDS[0]`;
   const now = `if(H[b]===1||${test}){H[b]=1;SEL[m]=r;HH[m]=g;m=m+1|0;continue;}R[k]=base+r|0;G[k]=g;k=k+1|0;`;
-  const later = `G[2*k]=g;G[2*k+1]=secondHash(KW,j*${words},${words},g);R[k]=base+r|0;ROW[j]=k;k=k+1|0;`;
-  return `function sort(from,to,p,base){${arrays};let m=from,k=p.length;for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1,g=HH[j],b=g>>>S,d=b*${accumulators};${updates}${words > 0 ? later : now}}p.length=k;return m;}`;
+  const logs = whole ? logTexts(whole.layout) : { begin: '', add: '', end: '' };
+  const later =
+    whole && `G[2*k]=g;G[2*k+1]=secondHash(KW,j*${whole.words},${whole.words},g);R[k]=base+r|0;${logs.add}k=k+1|0;`;
+  return `function sort(from,to,p,base,logs){${arrays};${logs.begin}let m=from,k=p.length;for(let j=from;j<to;j=j+1|0){const r=SEL[j],i=r>>1,g=HH[j],b=g>>>S,d=b*${accumulators};${updates}${later ?? now}}p.length=k;${logs.end}return m;}`;
+}
+
+/** Code that appends single events, whose key is the row that waits. */
+function logTexts({ pairs }: Layout): { begin: string; add: string; end: string } {
+  const texts = pairs
+    .filter(({ log }) => log)
+    .map(({ guard, code, amounts }, e) => {
+      const print = `finish(h^Math.imul(g,0x85ebca6b))`;
+      const write = `K${e}[n${e}]=k;P${e}[n${e}]=${print};M${e}[n${e}]=${amounts[0].code};Z${e}[n${e}]=${amounts[1].code};n${e}=n${e}+1|0;`;
+      return {
+        begin: `const K${e}=logs[${e}].key,P${e}=logs[${e}].print,M${e}=logs[${e}].moment,Z${e}=logs[${e}].size;let n${e}=logs[${e}].length;`,
+        add: guarded(guard, `const o=0;${code.hashText}${write}`),
+        end: `logs[${e}].length=n${e};`,
+      };
+    });
+  const all = (part: 'begin' | 'add' | 'end'): string => texts.map((text) => text[part]).join('');
+  return { begin: all('begin'), add: all('add'), end: all('end') };
 }

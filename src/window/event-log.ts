@@ -32,6 +32,11 @@ export class EventLog implements Stateful {
     }
   }
 
+  /** Makes room for `n` events more, which the caller appends itself. */
+  reserve(n: number): void {
+    while (this.length + n > this.key.length) this.#grow();
+  }
+
   #grow(): void {
     const { key, print, moment, size } = this;
     const length = 2 * key.length;

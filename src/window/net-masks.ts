@@ -129,17 +129,11 @@ export class NetMasks {
   }
 
   #commonOfV4(first: number, last: number): number {
-<<<<<<< HEAD
     return this.#common(0, 0, 0, 0, IPV4_WORD_2, IPV4_WORD_2, first, last);
-=======
-    this.#ends.set([0, 0, IPV4_WORD_2, first, 0, 0, IPV4_WORD_2, last]);
-    return this.#common();
->>>>>>> a94df95 (window/net-masks: networks of heads with several intervals are remembered)
   }
 
   /** Of the first two words; of the others all. */
   #commonOfV6(first: number, second: number, last: number, lastSecond: number): number {
-<<<<<<< HEAD
     return this.#common(first, last, second, lastSecond, 0, -1, 0, -1);
   }
 
@@ -156,16 +150,6 @@ export class NetMasks {
     ends[7] = b3;
     const interval = this.#intervals.find(ends, 0);
     return this.#intervals.find(ends, 4) === interval ? interval : SEVERAL;
-=======
-    this.#ends.set([first, second, 0, 0, last, lastSecond, -1, -1]);
-    return this.#common();
-  }
-
-  /** The interval that holds both ends, or `SEVERAL`. */
-  #common(): number {
-    const interval = this.#intervals.find(this.#ends, 0);
-    return this.#intervals.find(this.#ends, 4) === interval ? interval : SEVERAL;
->>>>>>> a94df95 (window/net-masks: networks of heads with several intervals are remembered)
   }
 
   /** Tests one bit of one address: for addresses that few rules look at. */

@@ -6,8 +6,8 @@ import { Pane } from './pane.ts';
 /** Panes of one rule that wait for the watermark; rows of more than this many are not of one stream's time. */
 export const MOST_PANES = 1 << 14;
 const SPARE_PANES = 1;
-/** Fresh panes have room for as many keys as the last one held, up to so many, while so few are open. */
-const MOST_EXPECTED = 1 << 14;
+/** Fresh panes have room for as many keys and pairs as the last one held, up to so many, while so few are open. */
+const MOST_EXPECTED = 1 << 16;
 const FEW_PANES = 8;
 
 /** The panes of one rule that are not over yet, and a few empty ones to use again. */
@@ -17,7 +17,7 @@ export class OpenPanes implements Stateful {
   readonly #open = new Map<number, Pane>();
   readonly #spare: Pane[] = [];
   #earliest = Number.POSITIVE_INFINITY;
-  #expected = 0;
+  #expected: number[] = [];
   /** How rows of fresh panes are deferred. */
   deferral: Deferral | null = null;
 
@@ -60,7 +60,7 @@ export class OpenPanes implements Stateful {
 
   /** An empty pane that is not open. */
   fresh(): Pane {
-    const expected = this.#open.size < FEW_PANES ? this.#expected : 0;
+    const expected = this.#open.size < FEW_PANES ? this.#expected : [];
     return this.#spare.pop() ?? new Pane(this.#layout, this.#keyWords, expected);
   }
 
@@ -68,7 +68,7 @@ export class OpenPanes implements Stateful {
   shift(): Pane {
     const pane = this.#open.get(this.#earliest) as Pane;
     this.#open.delete(this.#earliest);
-    this.#expected = Math.min(MOST_EXPECTED, pane.keys.count);
+    this.#expected = pane.sizes.map((size) => Math.min(MOST_EXPECTED, size));
     this.#earliest = Number.POSITIVE_INFINITY;
     for (const number of this.#open.keys()) if (number < this.#earliest) this.#earliest = number;
     return pane;

@@ -54,11 +54,20 @@ export class Pane implements Stateful {
   readonly keys: KeyedTable;
   readonly pairs: PairTable[];
 
-  /** @param expected keys that there is room for at first */
-  constructor(layout: Layout, keyWords: number, expected = 0) {
+  /** @param expected rows that there is room for at first: of keys, then of each kind of pairs */
+  constructor(layout: Layout, keyWords: number, expected: readonly number[] = []) {
     this.keys = new KeyedTable(keyWords, layout.initial());
-    this.keys.reserve(expected);
     this.pairs = layout.pairs.map((plan) => new PairTable(plan));
+    for (const [t, table] of this.#tables().entries()) table.reserve(expected[t] ?? 0);
+  }
+
+  #tables(): KeyedTable[] {
+    return [this.keys, ...this.pairs.map(({ table }) => table)];
+  }
+
+  /** Rows of each table: what the next pane may expect. */
+  get sizes(): number[] {
+    return this.#tables().map(({ count }) => count);
   }
 
   /** Enters the first tuples of keys, too, so that the pairs are all that were seen. Once, when no more rows come. */

@@ -235,16 +235,12 @@ export class RuleFeed {
 
   #defer(pane: Pane, rows: DeferredRows, deferral: Deferral, from: number, to: number): void {
     const { code } = this.compiled;
-    const now = deferral.sort(from, to, rows, this.#recent.firstOfBatch + this.#chunk.first);
-    if (deferral.whole) {
-      // Their keys stand in no table: where they wait stands for them.
-      pane.pairs.forEach((pairs, p) => {
-        if (pairs.plan.log) this.#pairs.add(code.pairs[p](from, to, pane.keys), pairs, pane.keys);
-      });
-    } else if (now > from) {
-      code.keys(from, now);
-      this.#enter(pane, from, now, false);
-    }
+    // Keys of single events stand in no table: where they wait stands for them.
+    const logs = deferral.whole ? pane.pairs.flatMap(({ events }) => events ?? []) : [];
+    const now = deferral.sort(from, to, rows, this.#recent.firstOfBatch + this.#chunk.first, logs);
+    if (now === from) return;
+    code.keys(from, now);
+    this.#enter(pane, from, now, false);
   }
 
   /** Rows of a pane that waited enter its tables; whether as single events, too. */
