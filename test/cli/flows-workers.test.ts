@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -57,3 +57,18 @@ function recordNear(bytes: Buffer, from: number): number {
   while (at < from) at += 16 + bytes.readUInt32LE(at + 8);
   return at;
 }
+
+test('a large capture gives the same bytes by the thread that starts early, and nothing waits for one that is not wanted', {
+  timeout: 120_000,
+}, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-workers-'));
+  const large = join(folder, 'large.pcap');
+  generate(large, 350_000);
+  const flows = (...options: string[]): Buffer => {
+    const args = ['src/main.ts', 'flows', large, '--json', ...options];
+    return execFileSync(process.execPath, args, { cwd: ROOT, maxBuffer: 1 << 28 });
+  };
+  expect(statSync(large).size).toBeGreaterThan(32 * 2 ** 20);
+  expect(flows().equals(flows('--workers', '0'))).toBe(true);
+  rmSync(folder, { recursive: true });
+});
