@@ -28,7 +28,7 @@ export function tcpFlags(words: Int32Array, r: number): number {
 }
 
 /** Starts a flow in a row that has its key: the packet's sender is the initiator. Nothing is counted yet. */
-export function beginFlow(table: FlowTable, row: number, words: Int32Array, r: number, timeUs: number): void {
+export function beginFlow(table: FlowTable, row: number, words: Int32Array, r: number): void {
   const { hot, cold } = table;
   const o = row << T.HOT_SHIFT;
   const c = row << T.COLD_SHIFT;
@@ -49,12 +49,13 @@ export function beginFlow(table: FlowTable, row: number, words: Int32Array, r: n
     keepMac(cold, c, info, words, r);
   }
   hot[o + T.STATE] = state;
-  beginRecord(table, row, timeUs);
+  beginRecord(table, row);
 }
 
 /** Starts a record of a flow that goes on: totals and times are new, initiator and state stay. */
-export function beginRecord(table: FlowTable, row: number, timeUs: number): void {
+export function beginRecord(table: FlowTable, row: number): void {
   const { hot, cold } = table;
+  const timeUs = table.timesUs[T.PACKET_TIME];
   const o = row << T.HOT_SHIFT;
   const c = row << T.COLD_SHIFT;
   setStart(table, row, timeUs);

@@ -73,23 +73,23 @@ export class FlowLife implements Stateful {
   }
 
   /** The row of a key that no flow has yet, with a slice open: another flow leaves for it when the table is full. */
-  admit(rows: PacketRows, r: number, timeUs: number, clockUs: number, second: number): number {
+  admit(rows: PacketRows, r: number, second: number): number {
     if (this.table.full) this.#exit.evict();
     const row = this.table.take(rows.words, r);
     const at = (row << T.HOT_SHIFT) + T.STATE;
     if ((this.table.hot[at] & T.IN_WHEEL) === 0) {
       this.table.hot[at] |= T.IN_WHEEL;
-      this.#wheel.insert(row, clockUs);
+      this.#wheel.insert(row, this.table.timesUs[T.LATEST_TIME]);
     }
-    this.#begin(row, rows, r, timeUs);
-    this.#slices.open(row, timeUs, second);
+    this.#begin(row, rows, r);
+    this.#slices.open(row, second);
     return row;
   }
 
-  #begin(row: number, rows: PacketRows, r: number, timeUs: number): void {
+  #begin(row: number, rows: PacketRows, r: number): void {
     const { words } = rows;
     if ((words[r + META] & IS_LEAN) !== 0) rows.source!.complete(words, r);
-    beginFlow(this.table, row, words, r, timeUs);
+    beginFlow(this.table, row, words, r);
     if ((words[r + KEY_INFO] & TUNNELED) !== 0) keepOuter(this.table, row, words, r);
     this.#begun.value++;
   }
@@ -98,22 +98,23 @@ export class FlowLife implements Stateful {
    * What a packet may change beside the counters, before it is counted: the end of the flow's record, a new slice,
    * TCP's state, names. Called for a flow's first packet in each second and for special ones.
    */
-  attend(row: number, rows: PacketRows, r: number, timeUs: number, second: number): void {
+  attend(row: number, rows: PacketRows, r: number, second: number): void {
     const { table } = this;
     const { hot } = table;
     const { words } = rows;
     const o = row << T.HOT_SHIFT;
     const info = words[r + KEY_INFO];
-    this.#endWhatIsOver(row, rows, r, timeUs, second);
+    this.#endWhatIsOver(row, rows, r, second);
+    const timeUs = table.timesUs[T.PACKET_TIME];
     if (timeUs < table.hotF64[(o >> 1) + T.SLICE_END_F64]) this.beLate(row, timeUs);
-    this.#slices.turn(row, timeUs, second);
+    this.#slices.turn(row, second);
     if ((info & TUNNELED) !== 0 && (hot[o + T.STATE] & T.WITH_OUTER) === 0) {
       keepOuter(table, row, words, r);
     }
     if ((hot[o + T.STATE] & T.BEGAN_WITH_ANSWER) !== 0) this.#hearRequest(o, info);
     if ((info & SPECIAL) === 0) return;
-    this.#followTcp(row, o, info, tcpFlags(words, r), timeUs);
-    if ((info & NAMED) !== 0) this.#keepNames(row, words, r, timeUs, second);
+    this.#followTcp(row, o, info, tcpFlags(words, r));
+    if ((info & NAMED) !== 0) this.#keepNames(row, words, r, second);
   }
 
   /** A packet from before the latest one of its flow may be the first of its record. */
@@ -133,14 +134,15 @@ export class FlowLife implements Stateful {
     this.beLate(row, timeUs);
   }
 
-  #endWhatIsOver(row: number, rows: PacketRows, r: number, timeUs: number, second: number): void {
+  #endWhatIsOver(row: number, rows: PacketRows, r: number, second: number): void {
     const { hot, coldF64, activeUs } = this.table;
+    const timeUs = this.table.timesUs[T.PACKET_TIME];
     const o = row << T.HOT_SHIFT;
     const closed = (hot[o + T.STATE] & T.CLOSED) !== 0;
     const silent = timeUs - lastUs(this.table, row) > (closed ? this.#exit.graceUs : this.#idleUs);
     if (silent || (closed && (tcpFlags(rows.words, r) & (SYN | ACK | RST)) === SYN)) {
       this.#exit.endRecord(row, closed ? END_OF_FLOW : IDLE_TIMEOUT);
-      this.#begin(row, rows, r, timeUs);
+      this.#begin(row, rows, r);
       return;
     }
     if ((hot[o + T.STATE] & T.MAY_BE_DUE) === 0) {
@@ -149,7 +151,7 @@ export class FlowLife implements Stateful {
     }
     if (timeUs - coldF64[((row << T.COLD_SHIFT) >> 1) + T.START_F64] <= activeUs) return;
     this.#exit.endRecord(row, ACTIVE_TIMEOUT);
-    beginRecord(this.table, row, timeUs);
+    beginRecord(this.table, row);
     hot[o + T.STATE] &= ~T.FIRST_RECORD;
   }
 
@@ -162,7 +164,7 @@ export class FlowLife implements Stateful {
     hot[o + T.STATE] = flipped & ~(T.BEGAN_WITH_ANSWER | T.OPENED_BY_OTHER);
   }
 
-  #followTcp(row: number, o: number, info: number, flags: number, timeUs: number): void {
+  #followTcp(row: number, o: number, info: number, flags: number): void {
     const { hot } = this.table;
     let state = hot[o + T.STATE];
     if ((flags & FIN) !== 0) state |= T.FIN_SEEN << (info & FROM_HIGH);
@@ -170,14 +172,14 @@ export class FlowLife implements Stateful {
       state |= T.CLOSED;
       if ((state & T.IN_CLOSING) === 0) {
         state |= T.IN_CLOSING;
-        this.#exit.expectEnd(row, timeUs);
+        this.#exit.expectEnd(row, this.table.timesUs[T.PACKET_TIME]);
       }
     }
     hot[o + T.STATE] = state;
   }
 
   /** A second DNS name ends the slice, so that each name stands in a row of its own. */
-  #keepNames(row: number, words: Int32Array, r: number, timeUs: number, second: number): void {
+  #keepNames(row: number, words: Int32Array, r: number, second: number): void {
     const { hot, cold } = this.table;
     const c = row << T.COLD_SHIFT;
     if (cold[c + T.FLOW_SNI] === 0) cold[c + T.FLOW_SNI] = words[r + SNI];
@@ -186,7 +188,7 @@ export class FlowLife implements Stateful {
       const type = words[r + DNS_TYPE] & 0xffff;
       const types = cold[c + T.FLOW_DNS_TYPES];
       const before = cold[c + T.SLICE_DNS];
-      if (before !== 0 && (before !== name || types >>> 16 !== type)) this.#slices.split(row, timeUs, second);
+      if (before !== 0 && (before !== name || types >>> 16 !== type)) this.#slices.split(row, second);
       cold[c + T.SLICE_DNS] = name;
       const first = cold[c + T.FLOW_DNS] === 0;
       cold[c + T.FLOW_DNS_TYPES] = (type << 16) | (first ? type : types & 0xffff);

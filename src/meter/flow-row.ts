@@ -110,3 +110,7 @@ export const MEMBERSHIPS = IN_OPEN_SLICES | IN_CLOSING | IN_WHEEL;
 export const ATTENTION = NO_SLICE | BEGAN_WITH_ANSWER | MAY_BE_DUE;
 /** A flow in one of these states has more to be asked in a new second than whether it was silent. */
 export const UNUSUAL = ATTENTION | CLOSED | LATE;
+
+/** In the table's `timesUs`: the time of the packet that is metered, and the latest one. */
+export const PACKET_TIME = 0;
+export const LATEST_TIME = 1;

@@ -26,7 +26,9 @@ import {
   HIGH,
   HOT_SHIFT,
   KIND,
+  LATEST_TIME,
   LOW,
+  PACKET_TIME,
   PORTS,
   SECOND,
   SLICE_END_F64,
@@ -163,7 +165,7 @@ export class Meter implements Stateful {
     const { words, doubles } = rows;
     const life = this.#life;
     const { table } = life;
-    const { hot, hotF64 } = table;
+    const { hot, hotF64, timesUs } = table;
     const sliced = this.#sliced;
     const idle = this.#idleUs;
     let clock = this.maxEventUs;
@@ -194,21 +196,25 @@ export class Meter implements Stateful {
         ((info & WIDE) !== 0 && !table.hasWide(row, words, r))
       ) {
         row = table.find(words, r);
-        if (row < 0) row = life.admit(rows, r, t, clock, second);
+        timesUs[PACKET_TIME] = t;
+        timesUs[LATEST_TIME] = clock;
+        if (row < 0) row = life.admit(rows, r, second);
         o = row << HOT_SHIFT;
       }
       const d = (o >> 1) + SLICE_END_F64;
       const state = hot[o + STATE];
       if (sliced) {
         if (hot[o + SECOND] !== second || ((state & ATTENTION) | (info & SPECIAL)) !== 0) {
-          life.attend(row, rows, r, t, second);
+          timesUs[PACKET_TIME] = t;
+          life.attend(row, rows, r, second);
         }
       } else {
         const silent = t - hotF64[d];
         const unusual = (state & UNUSUAL) | (info & (SPECIAL | TUNNELED)) | ~((second - hot[o + DUE_SECOND]) >> 31);
         if (unusual === 0 && silent >= 0 && silent <= idle) hot[o + SECOND] = second;
         else if (hot[o + SECOND] !== second || ((state & ATTENTION) | (info & SPECIAL)) !== 0) {
-          life.attend(row, rows, r, t, second);
+          timesUs[PACKET_TIME] = t;
+          life.attend(row, rows, r, second);
         }
       }
       hot[o + SLICE_PACKETS + end]++;

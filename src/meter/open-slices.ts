@@ -36,13 +36,13 @@ export class OpenSlices implements Stateful {
     this.#rows = rows;
   }
 
-  /** Makes sure that the open slice is one that a packet of `timeUs` belongs to. */
-  turn(row: number, timeUs: number, second: number): void {
+  /** Makes sure that the open slice is one that the packet which is metered belongs to. */
+  turn(row: number, second: number): void {
     const { hot, coldF64 } = this.#table;
     const o = row << T.HOT_SHIFT;
     const state = hot[o + T.STATE];
     if ((state & T.NO_SLICE) !== 0) {
-      this.open(row, timeUs, second);
+      this.open(row, second);
       return;
     }
     if (second === hot[o + T.SECOND]) return;
@@ -50,20 +50,21 @@ export class OpenSlices implements Stateful {
       hot[o + T.SECOND] = second;
       return;
     }
-    const age = timeUs - coldF64[((row << T.COLD_SHIFT) >> 1) + T.START_F64];
+    const age = this.#table.timesUs[T.PACKET_TIME] - coldF64[((row << T.COLD_SHIFT) >> 1) + T.START_F64];
     if ((state & (T.FIRST_SLICE | T.CLOSED)) === T.FIRST_SLICE && age < SECOND_US && age > -SECOND_US) return;
-    this.split(row, timeUs, second);
+    this.split(row, second);
   }
 
   /** Ends the open slice early and opens another. */
-  split(row: number, timeUs: number, second: number): void {
+  split(row: number, second: number): void {
     if (!this.#enabled) return;
     this.#emit(row);
-    this.open(row, timeUs, second);
+    this.open(row, second);
   }
 
-  open(row: number, timeUs: number, second: number): void {
-    const { hot, hotF64, cold, coldF64 } = this.#table;
+  open(row: number, second: number): void {
+    const { hot, hotF64, cold, coldF64, timesUs } = this.#table;
+    const timeUs = timesUs[T.PACKET_TIME];
     const o = row << T.HOT_SHIFT;
     const c = row << T.COLD_SHIFT;
     if ((hot[o + T.STATE] & T.UNFOLDED) !== 0) foldSlice(this.#table, row);
