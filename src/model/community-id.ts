@@ -21,12 +21,13 @@ export function communityMessage(
   dstPort: number,
   hasPorts: boolean,
 ): number {
-  const { source, destination, oneWay } = endpoints(protocol, srcPort, dstPort);
+  const answer = answeringPort(protocol, srcPort, dstPort);
+  const destination = answer < 0 ? dstPort : answer;
   const order = compareAddresses(srcWords, srcAt, dstWords, dstAt);
-  const forward = oneWay || order < 0 || (order === 0 && (!hasPorts || source <= destination));
+  const forward = answer < 0 || order < 0 || (order === 0 && (!hasPorts || srcPort <= destination));
   return forward
-    ? writeMessage(protocol, srcWords, srcAt, source, dstWords, dstAt, destination, hasPorts)
-    : writeMessage(protocol, dstWords, dstAt, destination, srcWords, srcAt, source, hasPorts);
+    ? writeMessage(protocol, srcWords, srcAt, srcPort, dstWords, dstAt, destination, hasPorts)
+    : writeMessage(protocol, dstWords, dstAt, destination, srcWords, srcAt, srcPort, hasPorts);
 }
 
 /** SHA-1 of the message that was written last. */
@@ -58,11 +59,12 @@ export function communityId(
   return communityText(DIGEST);
 }
 
-/** ICMP has no ports: type and the counterpart's type stand for them; a one-way message keeps its code and order. */
-function endpoints(protocol: number, a: number, b: number): { source: number; destination: number; oneWay: boolean } {
-  if (protocol !== ICMP && protocol !== ICMP6) return { source: a, destination: b, oneWay: false };
-  const peer = icmpCounterpart(a, protocol === ICMP6);
-  return peer < 0 ? { source: a, destination: b, oneWay: true } : { source: a, destination: peer, oneWay: false };
+/**
+ * The destination's port. ICMP has none: type and the counterpart's type stand for them; -1 for a one-way message, which keeps
+ * its code and order.
+ */
+function answeringPort(protocol: number, type: number, port: number): number {
+  return protocol === ICMP || protocol === ICMP6 ? icmpCounterpart(type, protocol === ICMP6) : port;
 }
 
 /** What is hashed, written anew for each flow: seed (16), address, address, protocol, a zero byte, port (16), port (16). */

@@ -97,9 +97,9 @@ export class FlowLines {
     if (file !== this.#file) this.#begin(file);
     out.room(0);
     out.piece(this.#head);
-    this.#time(batch.startUs[n]);
+    this.#time(batch.startUs, n);
     out.piece(FLOW_END);
-    this.#time(batch.endUs[n]);
+    this.#time(batch.endUs, n);
     out.piece(SOURCE);
     address(out, batch.sourceAddress, 4 * n);
     out.piece(DESTINATION);
@@ -121,7 +121,8 @@ export class FlowLines {
     this.#out.room(this.#head.length);
   }
 
-  #time(us: number): void {
+  #time(times: Float64Array, n: number): void {
+    const us = times[n];
     const second = Math.floor(us / 1e6);
     const slot = second % SECONDS;
     if (this.#secondNumbers[slot] !== second) {
