@@ -7,6 +7,7 @@ interface Line {
   rules?: string;
   cpuSeconds?: number;
   nanosecondsASlice?: number;
+  ownNanoseconds?: number;
   slices?: number;
 }
 
@@ -50,7 +51,11 @@ export async function stages({ root, capture, truth, folder }: Setting): Promise
     const share = `${((100 * seconds) / stored).toFixed(0)} %`;
     console.log(`| ${name} | ${seconds.toFixed(2)} | ${((seconds * 1e9) / truth.packets).toFixed(0)} | ${share} |`);
   }
-  console.log(`\nwindows: ${slices} slices, ${windows.nanosecondsASlice} ns a slice. A rule by itself, ns a slice:`);
+  const { nanosecondsASlice: all, ownNanoseconds: own } = windows;
+  const share = Math.round((100 * windowCpu) / stored);
+  console.log(
+    `\nwindows: ${slices} slices, ${all} ns a slice (${own} on the stage's own thread, the rest are the compiler and the collector), ${share} % of the CPU. A rule by itself, ns a slice:`,
+  );
   for (const { rules, nanosecondsASlice } of await script('window.ts', '1', 'each'))
     console.log(`  ${rules} ${nanosecondsASlice}`);
 }
