@@ -65,10 +65,14 @@ export class EventLog implements Stateful {
     this.length = to;
   }
 
-  /** Positions by moment, then size: the order in which rows came does not matter. To be given back to the pool. */
-  inOrder(): Int32Array {
+  /**
+   * Positions by moment, then size: the order in which rows came does not matter. To be given back to the pool.
+   * @param sized false: all are of one size
+   */
+  inOrder(sized = true): Int32Array {
     const { moment, size } = this;
     const order = momentOrder(moment, this.length);
+    if (!sized) return order;
     for (let from = 0, to = 0; from < order.length; from = to) {
       for (to = from + 1; to < order.length && moment[order[to]] === moment[order[from]]; ) to++;
       if (to - from > 1) order.subarray(from, to).sort((x, y) => size[x] - size[y]);

@@ -81,7 +81,7 @@ export class Walks implements Stateful {
     if (events === null || events.length === 0) return;
     const { deferred, keys } = pane;
     const evictions = this.#evictions;
-    const order = events.inOrder();
+    const order = events.inOrder(false);
     const prints = deferred === null ? printsOf(keys) : deferred.words;
     for (let from = 0; from < order.length; from += AT_ONCE) {
       const to = Math.min(order.length, from + AT_ONCE);
