@@ -1,7 +1,7 @@
 /** Smaller buffers cost the collector nothing that a pool would save. */
 const LEAST_BYTES = 4096;
 /** Free buffers that are kept, in all. */
-const MOST_FREE_BYTES = 64 << 20;
+const MOST_FREE_BYTES = 16 << 20;
 const CLASSES = 40;
 
 /**

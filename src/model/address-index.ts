@@ -19,6 +19,12 @@ export class AddressIndex {
     this.#index = new KeyIndex(rows);
   }
 
+  /** Forgets every address; memory stays. */
+  clear(): void {
+    this.length = 0;
+    this.#index.clear(this.words.length >> 2);
+  }
+
   /** The row of the address at `at`; a new one has the row that was `length`. */
   row(words: Int32Array, at: number): number {
     return this.#row(hashOf(words, at), words, at);

@@ -11,22 +11,25 @@ type Name = 'sourceAddress' | 'destinationAddress' | 'outerSourceAddress' | 'out
 const TEXT_BYTES = 64;
 /** Addresses that there is room for at first. */
 const FIRST_ROOM = 16_384;
-/** Used again: growing it each time would leave a few megabytes to the collector. */
+/** Used again, a batch at a time: fresh ones would leave tens of megabytes to a collector that seldom comes to this thread. */
+const ADDRESSES = new AddressIndex(FIRST_ROOM);
+const UPPERS = new AddressIndex();
 const TEXTS = new LineBuffer();
 
-/** Addresses of staged records: each is looked up once a row, and goes by its number from there on. */
+/** Addresses of staged records: each is looked up once a row, and goes by its number from there on. One batch at a time. */
 export class AddressColumns {
   readonly #columns: StagedColumns;
-  readonly #index: AddressIndex;
+  readonly #index = ADDRESSES;
   /** Upper halves, as addresses whose lower half is 0. */
-  readonly #uppers = new AddressIndex();
+  readonly #uppers = UPPERS;
   /** Number of each address' upper half. */
   readonly #upperOf: number[] = [];
   readonly #numbers = new Map<Name, Int32Array>();
 
   constructor(columns: StagedColumns) {
     this.#columns = columns;
-    this.#index = new AddressIndex(Math.min(columns.rows, FIRST_ROOM));
+    this.#index.clear();
+    this.#uppers.clear();
   }
 
   /** As people and other tools read them; of rows that have one of these bits in `meta`. */

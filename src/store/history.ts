@@ -31,8 +31,8 @@ interface Batch {
   rows: StagedRows;
 }
 
-/** Of 220 bytes; more would make larger files and take more memory than anything else but the windows. */
-const FLUSH_ROWS = 65_536;
+/** Of 220 bytes, and as much again while they are written; half as many as would make the smallest files. */
+const FLUSH_ROWS = 32_768;
 
 /**
  * History as Parquet files in hourly folders of event time. Rows are staged in memory, columns as they came, and leave in

@@ -18,7 +18,7 @@ import { type StagedData, StagedRows } from '../../src/store/staged-rows.ts';
  * takes to compress the same columns as they lie in memory, untouched, which is the least that a simple writer could do.
  * `node test/perf/store.ts CAPTURE [ROUNDS]`: CPU time of the thread, ns a record, medians, and bytes a record.
  */
-const FLUSH_ROWS = 65_536;
+const FLUSH_ROWS = 32_768;
 
 async function stage(path: string): Promise<{ staged: StagedData[]; records: number; ms: number }> {
   const names = new Names();
