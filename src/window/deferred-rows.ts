@@ -1,4 +1,4 @@
-import { giveBack, takeWords } from '../core/buffer-pool.ts';
+import { giveBack, takeDoubles, takeWords } from '../core/buffer-pool.ts';
 import { damaged, type StateReader, type StateWriter } from '../core/state.ts';
 
 const FEW = 1024;
@@ -49,8 +49,8 @@ export class DeferredRows {
     const { buckets, initial, lastWords, width } = shape;
     this.shape = shape;
     this.words = takeWords(FEW * width);
-    this.sums = new Float64Array(buckets * initial.length);
-    this.lasts = new Int32Array(buckets * lastWords);
+    this.sums = takeDoubles(buckets * initial.length);
+    this.lasts = takeWords(buckets * lastWords);
     this.hot = new Uint8Array(buckets);
     this.shift = shiftOf(shape);
     this.#begin();
@@ -129,15 +129,14 @@ export class DeferredRows {
     const few = 8 * Math.max(FEW, this.#used);
     this.#begin();
     if (this.refs.length <= few) return;
-    this.release();
+    for (const array of [this.refs, this.words]) giveBack(array);
     this.refs = takeWords(FEW);
     this.words = takeWords(FEW * this.shape.width);
   }
 
   /** Nobody needs the rows any more. */
   release(): void {
-    giveBack(this.refs);
-    giveBack(this.words);
+    for (const array of [this.refs, this.words, this.sums, this.lasts]) giveBack(array);
   }
 
   save(out: StateWriter): void {

@@ -76,7 +76,10 @@ export class OpenPanes implements Stateful {
 
   /** Takes a pane back whose results were given out. */
   recycle(pane: Pane): void {
-    if (this.#spare.length >= SPARE_PANES) return;
+    if (this.#spare.length >= SPARE_PANES) {
+      pane.release();
+      return;
+    }
     pane.reset();
     this.#spare.push(pane);
   }

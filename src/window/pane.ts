@@ -88,6 +88,7 @@ export class Pane implements Stateful {
   release(): void {
     this.keys.release();
     for (const { table } of this.pairs) table.release();
+    this.deferred?.release();
   }
 
   reset(): void {
