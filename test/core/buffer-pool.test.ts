@@ -13,9 +13,9 @@ describe('the pool of buffers', () => {
   });
 
   it('keeps no more than a limit, and nothing of a size that it does not give', () => {
-    const large = Array.from({ length: 3 }, () => takeWords(8 << 20));
+    const large = Array.from({ length: 3 }, () => takeWords(2 << 20));
     for (const each of large) giveBack(each);
-    const again = large.map(() => takeWords(8 << 20).buffer);
+    const again = large.map(() => takeWords(2 << 20).buffer);
     expect(large.filter(({ buffer }) => again.includes(buffer)).length).toBe(2);
     const odd = new Int32Array(5000);
     giveBack(odd);
