@@ -82,14 +82,18 @@ export class FlowExit implements Stateful {
     this.#closing.push(row, timeUs + this.graceUs);
   }
 
-  /** Of a few rows a closed connection, or else the longest idle one, leaves; the hand goes round all rows. */
+  /**
+   * Of a few rows a closed connection, or else the longest idle one, leaves; the hand goes round all rows. Some are free where a
+   * state was restored with a lower limit.
+   */
   evict(): void {
     const table = this.#table;
     const window = Math.min(PROBE_WINDOW, table.used);
     let chosen = -1;
     let oldest = Number.POSITIVE_INFINITY;
-    for (let k = 0; k < window; k++) {
+    for (let k = 0; k < window || chosen < 0; k++) {
       const row = (this.#hand + k) % table.used;
+      if (!table.isLive(row)) continue;
       const closed = (table.hot[(row << T.HOT_SHIFT) + T.STATE] & T.CLOSED) !== 0;
       const last = closed ? Number.NEGATIVE_INFINITY : lastUs(table, row);
       if (chosen >= 0 && last >= oldest) continue;

@@ -74,7 +74,7 @@ export class FlowLife implements Stateful {
 
   /** The row of a key that no flow has yet, with a slice open: another flow leaves for it when the table is full. */
   admit(rows: PacketRows, r: number, second: number): number {
-    if (this.table.full) this.#exit.evict();
+    while (this.table.full) this.#exit.evict();
     const row = this.table.take(rows.words, r);
     const at = (row << T.HOT_SHIFT) + T.STATE;
     if ((this.table.hot[at] & T.IN_WHEEL) === 0) {

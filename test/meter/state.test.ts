@@ -118,3 +118,20 @@ test('other timeouts and a smaller table take over a state; every packet still c
     { numRuns: 300 },
   );
 });
+
+test('a state with more flows than the new limit, and with free rows among them, does not hold the meter up', () => {
+  const records: FlowRow[] = [];
+  const start = (maxFlows: number) =>
+    new Meter({ maxFlows }, { metrics: new Metrics(), onSlices: () => {}, onRecords: (b) => readBatch(b, records) });
+  const old = start(1 << 20);
+  old.add(rowsOf(Array.from({ length: 20 }, (_, n) => syn(n, 10))));
+  old.add(rowsOf([syn(30, 29), syn(31, 29), syn(32, 60)]));
+  const meter = start(1);
+  old.add(rowsOf([syn(33, 60), syn(34, 60)]));
+  meter.restore(new StateReader(saved(old)));
+  expect(meter.liveFlows).toBeGreaterThan(1);
+  meter.add(rowsOf([syn(40, 61)]));
+  expect(meter.liveFlows).toBe(1);
+  meter.end();
+  expect(records.reduce((sum, row) => sum + row.packets, 0)).toBe(26);
+});
