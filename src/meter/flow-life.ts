@@ -111,10 +111,12 @@ export class FlowLife implements Stateful {
     if ((info & TUNNELED) !== 0 && (hot[o + T.STATE] & T.WITH_OUTER) === 0) {
       keepOuter(table, row, words, r);
     }
+    if ((info & SPECIAL) !== 0) {
+      this.#followTcp(row, o, info, tcpFlags(words, r));
+      if ((info & NAMED) !== 0) this.#keepNames(row, words, r, second);
+    }
+    // Not before the slice may have been split: what came before the request was not asked for.
     if ((hot[o + T.STATE] & T.BEGAN_WITH_ANSWER) !== 0) this.#hearRequest(o, info);
-    if ((info & SPECIAL) === 0) return;
-    this.#followTcp(row, o, info, tcpFlags(words, r));
-    if ((info & NAMED) !== 0) this.#keepNames(row, words, r, second);
   }
 
   /** A packet from before the latest one of its flow may be the first of its record. */
