@@ -6,6 +6,17 @@ import { nthSmallest } from './nth-smallest.ts';
 import type { PairTable, Pane } from './pane.ts';
 
 /**
+ * Of new keys that have no room only the first stays, which makes others leave. To be asked when the rows of keys `from` .. `to` were found.
+ * @returns where its row ends; rows behind it have to be found again
+ */
+export function endOfRoom(keys: KeyedTable, rows: Int32Array, from: number, to: number, most: number): number {
+  const full = keys.count > most ? rows.subarray(from, to).indexOf(most) : -1;
+  if (full < 0) return to;
+  keys.count = most + 1;
+  return from + full + 1;
+}
+
+/**
  * Makes room in a full pane: the heaviest keys stay, so that a flood of random keys never pushes a heavy one out
  * (after SpaceSaving; but nothing is inherited: a count is never too high). Ties fall by a fixed hash of the key.
  * @returns how many keys left

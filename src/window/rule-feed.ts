@@ -11,7 +11,7 @@ import { MOST_PANES, OpenPanes } from './open-panes.ts';
 import { PairFeed } from './pair-feed.ts';
 import type { Pane } from './pane.ts';
 import { pieceOf } from './pro-rate.ts';
-import { pruneKeys } from './prune.ts';
+import { endOfRoom, pruneKeys } from './prune.ts';
 import type { RecentRows, RowReader } from './recent-rows.ts';
 import type { RuleCode, Scratch } from './rule-code.ts';
 import type { CompiledRule } from './rule-plan.ts';
@@ -193,7 +193,7 @@ export class RuleFeed {
     this.#long.length = 0;
   }
 
-  /** The first and the last open pane that a long record touches. */
+  /** Open panes that a long record touches, first and last. */
   #panesOf(row: number): [number, number] {
     const { paneUs } = this.compiled;
     const firstPane = Math.floor(this.#chunk.startUs[row >> 1] / paneUs);
@@ -249,11 +249,8 @@ export class RuleFeed {
     const { selected } = this.#scratch;
     for (let from = 0; from < refs.length; from += CHUNK) {
       const some = refs.subarray(from, from + CHUNK);
-      this.#recent.gather(
-        rows.base,
-        some.map((ref) => ref >> 1),
-        this.#replayed,
-      );
+      const places = some.map((ref) => ref >> 1);
+      this.#recent.gather(rows.base, places, this.#replayed);
       this.#chunk.load(this.#replayed, 0, some.length);
       for (let k = 0; k < some.length; k++) selected[k] = 2 * k + (some[k] & 1);
       this.compiled.code.keys(0, some.length);
@@ -271,22 +268,32 @@ export class RuleFeed {
     deferred.release();
   }
 
+  /** A full pane is relieved at the very row that fills it, wherever batches are cut. */
   #enter(pane: Pane, from: number, to: number, follow: boolean, logged = true): void {
+    const { maxKeys } = this.compiled.rule;
+    for (let at = from; at < to; ) {
+      at = this.#enterUntilFull(pane, at, to, follow, logged);
+      if (pane.keys.count > maxKeys) this.#drops.keys.value += pruneKeys(pane, Math.max(1, maxKeys >> 1));
+    }
+  }
+
+  /** @returns where it stopped: behind the first row whose key is one too many, else at `to` */
+  #enterUntilFull(pane: Pane, from: number, to: number, follow: boolean, logged: boolean): number {
     const { code, rule } = this.compiled;
     const { keys } = pane;
     const { hash, words, row } = this.#scratch;
     // Without a key there is one row.
-    const last = code.keyWords === 0 ? from + 1 : to;
-    findAll(this.#findKeys, keys, from, last, hash, words, row);
-    if (last < to) row.fill(0, last, to);
-    if (follow) code.updateFollow(from, to, keys);
+    if (code.keyWords === 0) row.fill(0, from + 1, to);
+    findAll(this.#findKeys, keys, from, code.keyWords === 0 ? from + 1 : to, hash, words, row);
+    const end = endOfRoom(keys, row, from, to, rule.maxKeys);
+    if (follow) code.updateFollow(from, end, keys);
     else {
-      code.update(from, to, keys);
+      code.update(from, end, keys);
       for (let p = 0; p < pane.pairs.length; p++) {
         if (!logged && pane.pairs[p].plan.log) continue;
-        this.#pairs.add(code.pairs[p](from, to, keys), pane.pairs[p], keys);
+        this.#pairs.add(code.pairs[p](from, end, keys), pane.pairs[p], keys);
       }
     }
-    if (keys.count > rule.maxKeys) this.#drops.keys.value += pruneKeys(pane, Math.max(1, rule.maxKeys >> 1));
+    return end;
   }
 }

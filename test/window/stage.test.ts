@@ -165,6 +165,24 @@ describe('bounds', () => {
     expect(metrics.snapshot()['weir_window_dropped_total{rule="rule",cause="max_keys"}']).toBeGreaterThan(50_000);
   });
 
+  it('drops the same keys wherever batches are cut', () => {
+    const rule = plan({
+      by: [ip('src.ip')],
+      maxKeys: 50,
+      measures: [measure('packets', 'sum'), measure('ports', 'distinct', { of: [plain('dst.port')] })],
+    });
+    const rows = Array.from({ length: 5000 }, (_, i) =>
+      slice({ startUs: at(i / 250), src: v4((i * i * 2_654_435_761) % 997), dport: i % 13, packets: 1 + (i % 3) }),
+    );
+    const whole = run([rule], rows, { boundUs: 100 * S });
+    expect(whole.metrics.snapshot()['weir_window_dropped_total{rule="rule",cause="max_keys"}']).toBeGreaterThan(100);
+    for (const cuts of [[1], [7, 300, 2, 1000], [64]]) {
+      const cut = run([rule], rows, { cuts, boundUs: 100 * S, limits: { seed: cuts.length } });
+      expect(cut.lines).toEqual(whole.lines);
+      expect(cut.metrics.snapshot()).toEqual(whole.metrics.snapshot());
+    }
+  });
+
   it('counts many different values within 1 %, over panes too', () => {
     const sources = measure('sources', 'distinct', { of: [ip('src.ip')] });
     const rule = plan({ window: sliding(10, 5), measures: [sources] });
