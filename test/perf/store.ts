@@ -3,15 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { Metrics } from '../../src/core/metrics.ts';
-import { Decoder } from '../../src/decode/decode.ts';
 import { Meter } from '../../src/meter/meter.ts';
 import type { FlowBatch } from '../../src/model/flow-batch.ts';
 import { Names } from '../../src/model/names.ts';
-import { PacketBatch } from '../../src/model/packet-batch.ts';
-import { PacketRows } from '../../src/model/packet-rows.ts';
-import { openCapture } from '../../src/source/source.ts';
 import { writeHours } from '../../src/store/hour-files.ts';
 import { type StagedData, StagedRows } from '../../src/store/staged-rows.ts';
+import { meterCapture } from '../support/slices.ts';
 
 /**
  * What a flow record costs in the history: taking it into memory, and making files of it, each by itself; beside them what it
@@ -37,19 +34,7 @@ async function stage(path: string): Promise<{ staged: StagedData[]; records: num
     if (live.rows >= FLUSH_ROWS) seal();
   };
   const meter = new Meter({ slices: false }, { metrics, names, onSlices: () => {}, onRecords });
-  const decoder = new Decoder({ names }, { metrics });
-  const reader = openCapture(path);
-  const packets = new PacketBatch();
-  const rows = new PacketRows();
-  for (;;) {
-    const answer = reader.read(packets);
-    if (!(typeof answer === 'boolean' ? answer : await answer)) break;
-    for (let at = 0; at < packets.length; ) {
-      at += decoder.decode(packets, at, packets.length, rows);
-      meter.add(rows);
-    }
-  }
-  meter.end();
+  await meterCapture(path, meter, { names, metrics });
   seal();
   return { staged, records, ms };
 }

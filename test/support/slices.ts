@@ -23,6 +23,17 @@ export async function slicesOf(path: string, names: Names): Promise<Step[]> {
   function keep(batch: FlowBatch): void {
     steps.push({ batch: copyOf(batch), watermarkUs: meter.maxEventUs - BOUND_US });
   }
+  await meterCapture(path, meter, { names, metrics });
+  return steps;
+}
+
+/** A whole capture, decoded, through a meter to its end. */
+export async function meterCapture(
+  path: string,
+  meter: Meter,
+  deps: { names: Names; metrics: Metrics },
+): Promise<void> {
+  const { names, metrics } = deps;
   const decoder = new Decoder({ names }, { metrics });
   const reader = openCapture(path);
   const packets = new PacketBatch();
@@ -36,7 +47,6 @@ export async function slicesOf(path: string, names: Names): Promise<Step[]> {
     }
   }
   meter.end();
-  return steps;
 }
 
 /** Column by column, which is fast enough for millions of slices. */
