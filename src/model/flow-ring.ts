@@ -56,11 +56,7 @@ export class FlowRingWriter {
   constructor(memory: FlowRingMemory) {
     this.#control = new Int32Array(memory.control);
     this.#values = new Float64Array(memory.values);
-    this.#slots = eachSlot(memory, (start) => viewFlowBatch(memory.slots, memory.rows, start));
-    this.#bytes = eachSlot(memory, (start, bytes) => new Uint8Array(memory.slots, start, bytes));
-    this.#packets = eachSlot(memory, (start, bytes) => {
-      return new PacketRows(Math.floor(bytes / (4 * ROW)), memory.slots, start);
-    });
+    ({ batches: this.#slots, bytes: this.#bytes, packets: this.#packets } = viewsOf(memory));
   }
 
   /** The reader has gone: nothing that is written will be read. */
@@ -176,11 +172,7 @@ export class FlowRingReader {
   constructor(memory: FlowRingMemory) {
     this.#control = new Int32Array(memory.control);
     this.#values = new Float64Array(memory.values);
-    this.#slots = eachSlot(memory, (start) => viewFlowBatch(memory.slots, memory.rows, start));
-    this.#bytes = eachSlot(memory, (start, bytes) => new Uint8Array(memory.slots, start, bytes));
-    this.#packets = eachSlot(memory, (start, bytes) => {
-      return new PacketRows(Math.floor(bytes / (4 * ROW)), memory.slots, start);
-    });
+    ({ batches: this.#slots, bytes: this.#bytes, packets: this.#packets } = viewsOf(memory));
   }
 
   /** Whether `next` has something to find. */
@@ -270,7 +262,17 @@ export class FlowRingReader {
 /** Bytes of a slot: a batch, up to the end of a cache line. */
 const slotBytes = (rows: number): number => 64 * Math.ceil(byteSize(rows) / 64);
 
-function eachSlot<T>({ rows, slots }: FlowRingMemory, view: (start: number, bytes: number) => T): T[] {
+/** Each slot as what may be in it: rows, bytes, packets. */
+function viewsOf({ rows, slots }: FlowRingMemory): {
+  batches: FlowBatch[];
+  bytes: Uint8Array[];
+  packets: PacketRows[];
+} {
   const bytes = slotBytes(rows);
-  return Array.from({ length: slots.byteLength / bytes }, (_, slot) => view(slot * bytes, bytes));
+  const starts = Array.from({ length: slots.byteLength / bytes }, (_, slot) => slot * bytes);
+  return {
+    batches: starts.map((start) => viewFlowBatch(slots, rows, start)),
+    bytes: starts.map((start) => new Uint8Array(slots, start, bytes)),
+    packets: starts.map((start) => new PacketRows(Math.floor(bytes / (4 * ROW)), slots, start)),
+  };
 }
