@@ -1,3 +1,4 @@
+import { nthSmallest } from '../core/nth-smallest.ts';
 import { formatAddress } from '../model/address.ts';
 import { AddressIndex } from '../model/address-index.ts';
 import { type FlowBatch, HAS_IP } from '../model/flow-batch.ts';
@@ -19,14 +20,25 @@ export class Talkers {
   #sent = new Float64Array(FIRST_ROOM);
   #received = new Float64Array(FIRST_ROOM);
   #flows = new Float64Array(FIRST_ROOM);
+  /** Rows of a batch's addresses. */
+  #sources = new Int32Array(0);
+  #destinations = new Int32Array(0);
 
   add(batch: FlowBatch): void {
+    if (this.#sources.length < batch.length) {
+      this.#sources = new Int32Array(batch.capacity);
+      this.#destinations = new Int32Array(batch.capacity);
+    }
+    // Rows without an address count as one of zeros, which has no flows.
+    this.#addresses.rows(batch.sourceAddress, batch.length, this.#sources, 0);
+    this.#addresses.rows(batch.destinationAddress, batch.length, this.#destinations, 0);
+    while (this.#sent.length < this.#addresses.length) this.#grow();
     for (let row = 0; row < batch.length; row++) {
       if ((batch.meta[row] & HAS_IP) === 0) continue;
       const forward = batch.octetDeltaCount[row];
       const reverse = batch.reverseOctetDeltaCount[row];
-      this.#count(batch.sourceAddress, 4 * row, forward, reverse, 1);
-      this.#count(batch.destinationAddress, 4 * row, reverse, forward, 1);
+      this.#count(this.#sources[row], forward, reverse, 1);
+      this.#count(this.#destinations[row], reverse, forward, 1);
     }
     if (this.#addresses.length > LIMIT) this.#shrink();
   }
@@ -38,23 +50,21 @@ export class Talkers {
   }
 
   top(count: number): Talker[] {
-    return this.#largest()
-      .slice(0, count)
-      .map((row) => ({
-        address: formatAddress(this.#addresses.words, 4 * row),
-        sent: this.#sent[row],
-        received: this.#received[row],
-        flows: this.#flows[row],
-      }));
+    return this.#largest(count).map((row) => ({
+      address: formatAddress(this.#addresses.words, 4 * row),
+      sent: this.#sent[row],
+      received: this.#received[row],
+      flows: this.#flows[row],
+    }));
   }
 
-  #take(other: Talkers, row: number): void {
-    this.#count(other.#addresses.words, 4 * row, other.#sent[row], other.#received[row], other.#flows[row]);
-  }
-
-  #count(words: Int32Array, at: number, sent: number, received: number, flows: number): void {
-    const row = this.#addresses.row(words, at);
+  #take(other: Talkers, from: number): void {
+    const row = this.#addresses.row(other.#addresses.words, 4 * from);
     if (row === this.#sent.length) this.#grow();
+    this.#count(row, other.#sent[from], other.#received[from], other.#flows[from]);
+  }
+
+  #count(row: number, sent: number, received: number, flows: number): void {
     this.#sent[row] += sent;
     this.#received[row] += received;
     this.#flows[row] += flows;
@@ -71,14 +81,19 @@ export class Talkers {
     this.#flows = grown(this.#flows);
   }
 
-  /** Rows, the largest first; of equal ones the lower address. */
-  #largest(): number[] {
-    const totals = Float64Array.from(
-      { length: this.#addresses.length },
-      (_, row) => this.#sent[row] + this.#received[row],
-    );
-    const rows = Array.from({ length: this.#addresses.length }, (_, row) => row);
-    return rows.sort((a, b) => totals[b] - totals[a] || this.#compare(a, b));
+  /** The `count` largest rows, the largest first; of equal ones the lower address. */
+  #largest(count: number): number[] {
+    const totals = this.#totals();
+    const least = leastOf(totals, count);
+    const rows: number[] = [];
+    for (let row = 0; row < totals.length; row++) if (totals[row] >= least && this.#flows[row] > 0) rows.push(row);
+    return rows.sort((a, b) => totals[b] - totals[a] || this.#compare(a, b)).slice(0, count);
+  }
+
+  #totals(): Float64Array {
+    const totals = new Float64Array(this.#addresses.length);
+    for (let row = 0; row < totals.length; row++) totals[row] = this.#sent[row] + this.#received[row];
+    return totals;
   }
 
   #compare(a: number, b: number): number {
@@ -88,12 +103,24 @@ export class Talkers {
     return (words[4 * a + word] >>> 0) - (words[4 * b + word] >>> 0);
   }
 
+  /** The larger half stays; of equal ones those that came first. */
   #shrink(): void {
+    const totals = this.#totals();
+    const least = leastOf(totals, LIMIT / 2);
+    let equal = LIMIT / 2;
+    for (const total of totals) if (total > least) equal--;
     const kept = new Talkers();
-    for (const row of this.#largest().slice(0, LIMIT / 2)) kept.#take(this, row);
+    for (let row = 0; row < totals.length; row++) {
+      if (totals[row] > least || (totals[row] === least && equal-- > 0)) kept.#take(this, row);
+    }
     this.#addresses = kept.#addresses;
     this.#sent = kept.#sent;
     this.#received = kept.#received;
     this.#flows = kept.#flows;
   }
+}
+
+/** What the `count` largest totals have at least. */
+function leastOf(totals: Float64Array, count: number): number {
+  return totals.length <= count ? 0 : nthSmallest(totals, totals.length - count);
 }

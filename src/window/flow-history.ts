@@ -1,9 +1,9 @@
 import { giveBack, takeDoubles } from '../core/buffer-pool.ts';
 import { KeyIndex } from '../core/key-index.ts';
+import { nthSmallest } from '../core/nth-smallest.ts';
 import { damaged, type Stateful, type StateReader, type StateWriter } from '../core/state.ts';
 import type { EventLog } from './event-log.ts';
 import { touched, touchPlaces, touchRows } from './find-code.ts';
-import { nthSmallest } from './nth-smallest.ts';
 
 /** Words of a pair's row, which fills half a cache line: two hashes, number of the last event, events ever, count and score of the owner. */
 const WIDTH = 8;

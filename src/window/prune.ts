@@ -1,8 +1,8 @@
 import { giveBack, takeDoubles, takeWords } from '../core/buffer-pool.ts';
 import { finish } from '../core/hash.ts';
+import { nthSmallest } from '../core/nth-smallest.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import { SAMPLES } from './layout.ts';
-import { nthSmallest } from './nth-smallest.ts';
 import type { PairTable, Pane } from './pane.ts';
 
 /**

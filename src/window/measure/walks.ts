@@ -1,4 +1,5 @@
 import { giveBack } from '../../core/buffer-pool.ts';
+import { nthSmallest } from '../../core/nth-smallest.ts';
 import type { Stateful, StateReader, StateWriter } from '../../core/state.ts';
 import type { Deferral } from '../deferral.ts';
 import type { DeferredRows } from '../deferred-rows.ts';
@@ -6,7 +7,6 @@ import type { EventLog } from '../event-log.ts';
 import { touched, touchPlaces, touchRows } from '../find-code.ts';
 import { AT_ONCE, FingerprintSet } from '../fingerprint-set.ts';
 import { KeyedTable } from '../keyed-table.ts';
-import { nthSmallest } from '../nth-smallest.ts';
 import type { Pane } from '../pane.ts';
 import type { WindowView } from '../window-view.ts';
 import {

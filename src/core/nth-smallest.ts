@@ -1,4 +1,4 @@
-import { giveBack, takeDoubles } from '../core/buffer-pool.ts';
+import { giveBack, takeDoubles } from './buffer-pool.ts';
 
 const SMALL = 1024;
 
