@@ -1,6 +1,7 @@
 import type { Transition } from '../model/alert.ts';
 import type { DashboardData } from '../model/dashboard.ts';
 import type { FlowBatch } from '../model/flow-batch.ts';
+import { RecentPoints } from '../model/recent-points.ts';
 import type { LoadForecast, SeriesPoint } from '../model/series.ts';
 import { Talkers } from './talkers.ts';
 
@@ -30,7 +31,7 @@ export class LiveBook implements DashboardData {
   readonly #ports: LiveBookPorts;
   readonly #active = new Map<string, Transition>();
   readonly #recent: Transition[] = [];
-  readonly #series = new Map<string, SeriesPoint[]>();
+  readonly #series = new Map<string, RecentPoints>();
   #talkers = new Talkers();
   #before = new Talkers();
   #turnUs = Number.NEGATIVE_INFINITY;
@@ -52,11 +53,10 @@ export class LiveBook implements DashboardData {
     let points = this.#series.get(name);
     if (!points) {
       if (this.#series.size >= MOST_SERIES) return;
-      points = [];
+      points = new RecentPoints(MOST_POINTS);
       this.#series.set(name, points);
     }
-    points.push({ timeUs, value });
-    if (points.length > MOST_POINTS) points.shift();
+    points.push(timeUs, value);
   }
 
   records(batch: FlowBatch): void {
@@ -82,7 +82,7 @@ export class LiveBook implements DashboardData {
 
   /** What is in memory, and before it what is stored: a run knows of those before it. */
   async series(name: string, fromUs: number, untilUs: number): Promise<SeriesPoint[] | null> {
-    const known = this.#series.get(name) ?? [];
+    const known = this.#series.get(name)?.all() ?? [];
     const startUs = Math.min(untilUs, known[0]?.timeUs ?? Number.POSITIVE_INFINITY);
     const { stored } = this.#ports;
     const before = stored && fromUs < startUs ? await stored(name, fromUs, startUs) : [];
@@ -108,8 +108,8 @@ export class LiveBook implements DashboardData {
   }
 }
 
-function infoOf(name: string, points: readonly SeriesPoint[]) {
-  const last = points[points.length - 1];
-  const stepUs = points.length > 1 ? last.timeUs - points[points.length - 2].timeUs : 0;
+function infoOf(name: string, points: RecentPoints) {
+  const last = points.at(-1)!;
+  const stepUs = last.timeUs - (points.at(-2) ?? last).timeUs;
   return { name, stepUs, lastUs: last.timeUs, lastValue: last.value };
 }
