@@ -3,7 +3,7 @@ import { type Config, requireConfig } from '../config.ts';
 import { systemClock } from '../core/clock.ts';
 import { messageOf, WeirError } from '../core/errors.ts';
 import { EXIT_DAMAGED, EXIT_UNREADABLE } from '../core/exit.ts';
-import { mapLargeBuffers } from '../core/heap.ts';
+import { collectOften, mapLargeBuffers } from '../core/heap.ts';
 import { createLogger, type Logger } from '../core/logger.ts';
 import { Metrics } from '../core/metrics.ts';
 import { LineWriter } from '../core/output.ts';
@@ -60,6 +60,7 @@ export function runCommand(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
+  collectOften();
   await mapLargeBuffers();
   const config = requireConfig(options.config);
   const drainUs = parseDurationUs(options.drainTimeout);
