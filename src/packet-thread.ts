@@ -67,12 +67,12 @@ export function worthThread({ paths, speed }: PacketInput): boolean {
 }
 
 /**
- * Reads, decodes and meters captures on a thread of its own, beside windows and detection on this one. Where this thread has
- * little to do (`scansAside`), it looks through a single file itself, while the other one begins as if the packets were in
- * order; nothing is handed on before that is known, and where it is not so, the other thread begins anew.
+ * Reads, decodes and meters captures on a thread of its own, beside windows and detection on this one. A single file is
+ * looked through by this thread, which would have to wait, while the other one begins as if the packets were in order;
+ * nothing is handed on before that is known, and where it is not so, the other thread begins anew.
  */
 export async function meterOnThread(input: PacketInput, port: MeteredPort, deps: Deps): Promise<End> {
-  if (!scansAside(input)) return runThread(input, port, deps);
+  if (!isOneFile(input)) return runThread(input, port, deps);
   const [path] = input.paths;
   const end = await runThread({ ...input, boundUs: Number.POSITIVE_INFINITY }, port, deps, () =>
     isOrdered(path, input.boundUs, input.reader),
@@ -80,10 +80,8 @@ export async function meterOnThread(input: PacketInput, port: MeteredPort, deps:
   return end ?? (await runThread(input, port, deps));
 }
 
-/** Without slices there are no windows on this thread. */
-function scansAside({ paths, meter }: PacketInput): boolean {
-  const isOneFile = paths.length === 1 && paths[0] !== '-' && (statSync(paths[0], QUIETLY)?.isFile() ?? false);
-  return isOneFile && meter?.slices === false;
+function isOneFile({ paths }: PacketInput): boolean {
+  return paths.length === 1 && paths[0] !== '-' && (statSync(paths[0], QUIETLY)?.isFile() ?? false);
 }
 
 function runThread(input: PacketInput, port: MeteredPort, deps: Deps): Promise<End>;

@@ -1,3 +1,4 @@
+import { firstRows } from '../core/first-rows.ts';
 import { nthSmallest } from '../core/nth-smallest.ts';
 import { formatAddress } from '../model/address.ts';
 import { AddressIndex } from '../model/address-index.ts';
@@ -49,8 +50,12 @@ export class Talkers {
     if (this.#addresses.length > LIMIT) this.#shrink();
   }
 
+  /** The largest first; of equal ones the lower address. */
   top(count: number): Talker[] {
-    return this.#largest(count).map((row) => ({
+    const totals = this.#totals();
+    const larger = (a: number, b: number): number => totals[b] - totals[a] || this.#compare(a, b);
+    const rows = firstRows(totals.length, count + 1, larger).filter((row) => this.#flows[row] > 0);
+    return rows.slice(0, count).map((row) => ({
       address: formatAddress(this.#addresses.words, 4 * row),
       sent: this.#sent[row],
       received: this.#received[row],
@@ -79,15 +84,6 @@ export class Talkers {
     this.#sent = grown(this.#sent);
     this.#received = grown(this.#received);
     this.#flows = grown(this.#flows);
-  }
-
-  /** The `count` largest rows, the largest first; of equal ones the lower address. */
-  #largest(count: number): number[] {
-    const totals = this.#totals();
-    const least = leastOf(totals, count);
-    const rows: number[] = [];
-    for (let row = 0; row < totals.length; row++) if (totals[row] >= least && this.#flows[row] > 0) rows.push(row);
-    return rows.sort((a, b) => totals[b] - totals[a] || this.#compare(a, b)).slice(0, count);
   }
 
   #totals(): Float64Array {

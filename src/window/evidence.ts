@@ -1,3 +1,4 @@
+import { firstRows } from '../core/first-rows.ts';
 import { finish, mix } from '../core/hash.ts';
 import { formatUs } from '../core/time.ts';
 import { formatAddress } from '../model/address.ts';
@@ -108,8 +109,8 @@ class TopValues implements Gatherer {
     const { doubles, words, stride, first } = this.#table;
     const amount = (row: number): number => doubles[row * stride + first];
     const value = (row: number): string => this.#format.tuple(words, 2 * row * stride + 1);
-    const rows = rowsOf(this.#table).sort((a, b) => amount(b) - amount(a) || (value(a) < value(b) ? -1 : 1));
-    const items = Array.from(rows.subarray(0, evidence.k), (row) => {
+    const heavier = (a: number, b: number): number => amount(b) - amount(a) || (value(a) < value(b) ? -1 : 1);
+    const items = firstRows(this.#table.count, evidence.k, heavier).map((row) => {
       const share = Math.round((1e4 * amount(row)) / this.#total) / 1e4;
       return { value: value(row), amount: amount(row), share };
     });
@@ -138,14 +139,12 @@ class TopFlows implements Gatherer {
     const { doubles, words, stride, first } = this.#table;
     const value = (row: number, k: number): number => doubles[row * stride + first + k];
     const id = (row: number): string => Object.values(nameOf(words, 2 * row * stride)).join();
-    const rows = rowsOf(this.#table).sort(
-      (a, b) =>
-        value(b, PACKETS) - value(a, PACKETS) ||
-        value(b, BYTES) - value(a, BYTES) ||
-        value(a, START) - value(b, START) ||
-        (id(a) < id(b) ? -1 : 1),
-    );
-    const flows = Array.from(rows.subarray(0, this.#k), (row) => {
+    const heavier = (a: number, b: number): number =>
+      value(b, PACKETS) - value(a, PACKETS) ||
+      value(b, BYTES) - value(a, BYTES) ||
+      value(a, START) - value(b, START) ||
+      (id(a) < id(b) ? -1 : 1);
+    const flows = firstRows(this.#table.count, this.#k, heavier).map((row) => {
       const from = row * stride + first;
       return print(nameOf(words, 2 * row * stride), doubles.subarray(from, from + FRESH.length));
     });
@@ -162,10 +161,6 @@ function placeOf(table: KeyedTable, words: Int32Array): number {
   const known = table.find(words, 0);
   if (known >= 0) return known;
   return table.count < MOST_GATHERED ? table.take(words, 0) : -1;
-}
-
-function rowsOf({ count }: KeyedTable): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, row) => row);
 }
 
 function nothing(evidence: Evidence): EvidenceItem {
