@@ -31,25 +31,35 @@ test('reader and meter on a thread of their own give the same bytes, damage and 
   rmSync(folder, { recursive: true });
 });
 
-test('a capture out of order is read in the order of time by the thread, too', { timeout: 120_000 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'weir-workers-'));
-  const whole = join(folder, 'whole.pcap');
-  generate(whole, 20_000);
-  const bytes = readFileSync(whole);
-  const mixed = join(folder, 'mixed.pcap');
-  const middle = recordNear(bytes, bytes.length / 2);
-  writeFileSync(mixed, Buffer.concat([bytes.subarray(0, 24), bytes.subarray(middle), bytes.subarray(24, middle)]));
-  const flows = (path: string, workers: string): { stdout: string; stderr: string } => {
-    const args = ['src/main.ts', 'flows', path, '--json', '--workers', workers];
-    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 });
-    return { stdout: stdout.replaceAll(path, ''), stderr: stderr.replaceAll(path, '') };
-  };
-  const threaded = flows(mixed, '1');
-  expect(threaded).toEqual(flows(mixed, '0'));
-  expect(threaded.stdout).toBe(flows(whole, '0').stdout);
-  expect(threaded.stderr).toContain('it is read in the order of time');
-  rmSync(folder, { recursive: true });
-});
+test.each([
+  ['flows', 20_000],
+  ['replay', 200_000],
+])(
+  '%s: a capture out of order is read in the order of time by the thread, too',
+  {
+    timeout: 120_000,
+  },
+  (command, packets) => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-workers-'));
+    const whole = join(folder, 'whole.pcap');
+    generate(whole, packets);
+    const bytes = readFileSync(whole);
+    const mixed = join(folder, 'mixed.pcap');
+    const middle = recordNear(bytes, bytes.length / 2);
+    writeFileSync(mixed, Buffer.concat([bytes.subarray(0, 24), bytes.subarray(middle), bytes.subarray(24, middle)]));
+    const run = (path: string, workers: string): { stdout: string; stderr: string } => {
+      const args = ['src/main.ts', command, path, '--json', '--workers', workers];
+      const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 });
+      return { stdout: stdout.replaceAll(path, ''), stderr: stderr.replaceAll(path, '') };
+    };
+    const threaded = run(mixed, '1');
+    expect(threaded).toEqual(run(mixed, '0'));
+    expect(threaded.stdout).toBe(run(whole, '0').stdout);
+    expect(threaded.stdout).not.toBe('');
+    expect(threaded.stderr).toContain('it is read in the order of time');
+    rmSync(folder, { recursive: true });
+  },
+);
 
 /** Where a record of the capture begins, not before `from`. */
 function recordNear(bytes: Buffer, from: number): number {
